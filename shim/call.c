@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The path of every call, in three steps: begin (what is it about, a slot in
+ * the trace), end (how long, what came of it, what the socket is now), done
+ * (the sinks see it).  Between begin and end libc's own function runs, and it
+ * may not come back: cancellation, siglongjmp and kill leave the record open,
+ * which is what it then says.
+ */
+#include "shim.h"
+
+#include <sys/syscall.h>
+
+static _Atomic bool any_socket;		/* this process has had one */
+
+/* Whether a function that also works on files has a socket in hand. */
+static bool concerns(int fd, uint32_t slot)
+{
+	if (fd_is_socket(slot))
+		return true;
+	/* using a descriptor that never was, or is no more, is news */
+	return slot == SLOT_WAS ||
+	       (fd < 0 && fd != NO_FD && atomic_load(&any_socket));
+}
+
+bool call_begin(struct call *c, int id, int fd, bool any, const void *caller)
+{
+	uint32_t slot = SLOT_OTHER;
+	struct conn *conn;
+
+	if (!entered() || !config.active)
+		return false;
+	if (fd != NO_FD) {
+		slot = fd_slot(fd);
+		if (slot <= SLOT_WAS && !(any && slot == SLOT_OTHER))
+			slot = fd_look(fd);
+		if (any && !concerns(fd, slot))
+			return false;
+	}
+	conn = slot_conn(slot);
+	c->slot = slot;
+	c->made = SLOT_OTHER;
+	c->changed = false;
+	c->addr = NULL;
+	c->wanted = call_set_has(&config.wanted, id);
+	c->rec = NULL;
+	if (config.trace && c->wanted)
+		c->rec = trace_slot(1);
+	if (!c->rec) {
+		c->rec = &c->own;
+		memset(c->own.args, 0, sizeof c->own.args);
+	}
+	*c->rec = (struct rec){
+		.slots = 1, .call = id, .fd = fd,
+		.conn = conn ? conn->ordinal : 0,
+		.caller = (uintptr_t)caller, .start = ticks(),
+	};
+	atomic_signal_fence(memory_order_release);
+	c->rec->state = REC_OPEN;
+	return true;
+}
+
+bool call_read(const struct call *c)
+{
+	switch (c->rec->err) {
+	case EFAULT:
+	case EBADF:
+	case ENOTSOCK:
+	case EINVAL:
+	case ENOSYS:
+	case ENOMEM:
+		return false;
+	}
+	return true;
+}
+
+void call_made(struct call *c, int fd, enum proto proto, enum role role)
+{
+	struct conn *conn = fd_born(fd, proto, role);
+
+	c->made = fd_slot(fd);
+	if (!conn)
+		return;
+	atomic_store_explicit(&any_socket, true, memory_order_relaxed);
+	c->changed = true;
+}
+
+static void made_socket(struct call *c, int fd)
+{
+	struct rec *r = c->rec;
+	int type = rec_arg(r, 1) & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	call_made(c, fd, proto_of(rec_arg(r, 0), type, rec_arg(r, 2)),
+		  ROLE_NONE);
+}
+
+static void made_accepted(struct call *c, int fd)
+{
+	struct conn *listener = slot_conn(c->slot), *conn;
+
+	call_made(c, fd, listener ? listener->proto : PROTO_UNKNOWN,
+		  ROLE_SERVER);
+	conn = slot_conn(c->made);
+	if (!conn)
+		return;
+	conn->listener = c->rec->conn;
+	conn_ask(conn, fd);
+}
+
+/* connect: the peer is known even if the handshake is still going on. */
+static void learn_connect(struct call *c, struct conn *conn)
+{
+	int err = c->rec->err;
+
+	if (!call_read(c) || err == EISCONN || err == EALREADY)
+		return;
+	if (conn->role == ROLE_NONE)
+		conn->role = ROLE_CLIENT;
+	conn->peer_len = 0;
+	conn_ask(conn, c->rec->fd);
+	if (!conn->peer_len && c->alen >= sizeof(sa_family_t) &&
+	    *(const sa_family_t *)c->addr != AF_UNSPEC)
+		conn_addr(conn, 1, c->addr, c->alen);
+	c->changed = true;
+}
+
+/* Descriptors that came in a message are strangers until they are used. */
+static void learn_arrived(const struct msghdr *m)
+{
+	struct msghdr msg = *m;
+
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(&msg); h;
+	     h = CMSG_NXTHDR(&msg, h)) {
+		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= h->cmsg_len;
+		     at += sizeof(int)) {
+			int fd;
+			memcpy(&fd, CMSG_DATA(h) + at, sizeof fd);
+			fd_unmet(fd);
+		}
+	}
+}
+
+/* An unbound socket gets its local address with the first thing it sends. */
+static void learn_sent(struct call *c, struct conn *conn)
+{
+	if (conn->local_len || conn->proto != PROTO_UDP)
+		return;
+	conn_ask(conn, c->rec->fd);
+	c->changed = true;
+}
+
+/* What the call has made of its descriptor. */
+static void learn(struct call *c)
+{
+	const struct rec *r = c->rec;
+	struct conn *conn = slot_conn(c->slot);
+
+	switch (r->call) {
+	case CALL_socket:
+		if (r->ret >= 0)
+			made_socket(c, r->ret);
+		break;
+	case CALL_accept:
+	case CALL_accept4:
+		if (r->ret >= 0)
+			made_accepted(c, r->ret);
+		break;
+	case CALL_connect:
+		if (conn)
+			learn_connect(c, conn);
+		break;
+	case CALL_listen:
+		if (conn && !r->ret)
+			conn->role = ROLE_LISTENER;
+		/* fall through */
+	case CALL_bind:
+	case CALL_bindresvport:
+		if (conn && !r->ret) {
+			conn_ask(conn, r->fd);
+			c->changed = true;
+		}
+		break;
+	case CALL_recvmsg:
+		if (r->ret >= 0)
+			learn_arrived(c->addr);
+		break;
+	case CALL_recvmmsg:
+		for (int i = 0; i < r->ret; i++)
+			learn_arrived(&((struct mmsghdr *)c->addr)[i].msg_hdr);
+		break;
+	case CALL_sendto:
+	case CALL_sendmsg:
+		if (conn && r->ret >= 0)
+			learn_sent(c, conn);
+		break;
+	}
+}
+
+void call_end(struct call *c, long ret, bool bad, int err)
+{
+	struct rec *r = c->rec;
+	struct conn *made;
+
+	r->took = ticks() - r->start;
+	r->ret = ret;
+	r->err = bad ? err : 0;
+	learn(c);
+	made = slot_conn(c->made);
+	if (made)
+		memcpy(r->args + REC_NEWCONN, &made->ordinal,
+		       sizeof made->ordinal);
+	if ((config.only == ONLY_OK && bad) ||
+	    (config.only == ONLY_FAILED && !bad))
+		c->wanted = false;
+}
+
+void call_done(struct call *c, struct keep *k)
+{
+	struct rec *r = c->rec;
+	struct conn *subject = slot_conn(c->slot), *made = slot_conn(c->made);
+
+	if (r != &c->own) {
+		if (c->changed && made)
+			trace_conn(made, r->start);
+		else if (c->changed && subject)
+			trace_conn(subject, r->start);
+		if (k && keep_len(k) && c->wanted)
+			trace_more(r, k->start, keep_len(k));
+		atomic_signal_fence(memory_order_release);
+		r->state = c->wanted ? REC_DONE : REC_EMPTY;
+	}
+	if (config.log && c->wanted)
+		log_call(c, k);
+}
+
+bool readable(const void *p, size_t len)
+{
+	uintptr_t at = (uintptr_t)p, end = at + len;
+	int err = errno;
+	bool ok = p && end >= at;
+
+	/*
+	 * rt_sigprocmask copies the set before it finds that -1 is no way to
+	 * change one: EFAULT or EINVAL, and nothing has happened.
+	 */
+	while (ok && at < end) {
+		uintptr_t page = (at | 4095) + 1;
+		uintptr_t probe = end - at >= 8 ? at : end - 8;
+		real.syscall(SYS_rt_sigprocmask, -1, probe, NULL, 8);
+		ok = errno != EFAULT;
+		at = page;
+	}
+	if (ok && len > 8) {
+		real.syscall(SYS_rt_sigprocmask, -1, end - 8, NULL, 8);
+		ok = errno != EFAULT;
+	}
+	errno = err;
+	return ok;
+}

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What each descriptor is.  An array of slots indexed by descriptor and a
+ * pool of sockets, both mapped once without reserving memory, so that the
+ * cost is the same at 10 and at 1,000,000 sockets.  Entries change by single
+ * atomic operations; no thread ever waits for another.
+ *
+ * A number that a file reuses after its socket was closed behind our back is
+ * the danger here: every close this object can see clears the slot before the
+ * kernel may hand the number out again.
+ */
+#include "shim.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#define MOST_FDS (1u << 21)
+#define MOST_CONNS ((1u << 20) + (1u << 16))
+#define LONG_ADDR 110			/* sizeof(struct sockaddr_un) */
+
+_Atomic uint32_t *fd_slots;
+uint32_t fd_slots_n;
+_Atomic uint32_t fd_top;
+
+static struct conn *pool;		/* set in fd_table, read-only after */
+static uint8_t (*longs)[2][LONG_ADDR];	/* addresses too long for the pool */
+static uint32_t pool_n;
+static _Atomic uint32_t pool_used;
+static _Atomic uint64_t pool_free;	/* count of changes, first free + 1 */
+static _Atomic uint32_t ordinals;
+
+static void *reserve(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+void fd_table(void)
+{
+	uint32_t n = MOST_CONNS;
+
+	/* a small address space (RLIMIT_AS) gets a smaller table */
+	for (; !pool && n > 64; n /= 2) {
+		pool = reserve(n * sizeof *pool);
+		longs = pool ? reserve(n * sizeof *longs) : NULL;
+		if (pool && !longs) {
+			munmap(pool, n * sizeof *pool);
+			pool = NULL;
+		}
+		pool_n = pool ? n : 0;
+	}
+	for (n = MOST_FDS; !fd_slots && n >= 1024; n /= 2) {
+		fd_slots = reserve(n * sizeof *fd_slots);
+		fd_slots_n = fd_slots ? n : 0;
+	}
+}
+
+/* ---- the pool --------------------------------------------------------- */
+
+static struct conn *pool_take(void)
+{
+	uint64_t head = atomic_load(&pool_free);
+	uint32_t i;
+
+	while ((i = (uint32_t)head)) {
+		uint64_t next = atomic_load(&pool[i - 1].free);
+		next |= ((head >> 32) + 1) << 32;
+		if (atomic_compare_exchange_weak(&pool_free, &head, next))
+			return &pool[i - 1];
+	}
+	i = atomic_fetch_add(&pool_used, 1);
+	if (i < pool_n)
+		return &pool[i];
+	atomic_store(&pool_used, pool_n);
+	return NULL;
+}
+
+static void pool_give(struct conn *c)
+{
+	uint64_t head = atomic_load(&pool_free), next;
+
+	do {
+		atomic_store(&c->free, (uint32_t)head);
+		next = ((head >> 32) + 1) << 32 | (uint32_t)(c - pool + 1);
+	} while (!atomic_compare_exchange_weak(&pool_free, &head, next));
+}
+
+struct conn *slot_conn(uint32_t slot)
+{
+	return slot >= SLOT_CONN ? &pool[slot - SLOT_CONN] : NULL;
+}
+
+void conn_put(uint32_t slot)
+{
+	struct conn *c = slot_conn(slot);
+
+	if (c && atomic_fetch_sub(&c->refs, 1) == 1)
+		pool_give(c);
+}
+
+static uint32_t conn_new(enum proto proto, enum role role)
+{
+	struct conn *c = pool_take();
+
+	if (!c)
+		return SLOT_NAMELESS;
+	c->ordinal = atomic_fetch_add(&ordinals, 1) + 1;
+	c->proto = proto;
+	c->role = role;
+	c->listener = 0;
+	c->local_len = c->peer_len = 0;
+	atomic_store(&c->refs, 1);
+	return SLOT_CONN + (uint32_t)(c - pool);
+}
+
+/* ---- slots ------------------------------------------------------------ */
+
+void fd_set_slot(int fd, uint32_t slot)
+{
+	uint32_t top = atomic_load_explicit(&fd_top, memory_order_relaxed);
+
+	if ((uint32_t)fd >= fd_slots_n) {
+		conn_put(slot);
+		return;
+	}
+	while (slot != SLOT_OTHER && (uint32_t)fd >= top &&
+	       !atomic_compare_exchange_weak(&fd_top, &top, fd + 1))
+		;
+	conn_put(atomic_exchange(&fd_slots[fd], slot));
+}
+
+uint32_t fd_leave(int fd)
+{
+	uint32_t slot = fd_slot(fd);
+
+	if ((uint32_t)fd >= fd_slots_n)
+		return SLOT_UNMET;
+	if (slot == SLOT_OTHER || slot == SLOT_OURS)
+		return slot;
+	slot = atomic_load(&fd_slots[fd]);
+	while (!atomic_compare_exchange_weak(&fd_slots[fd], &slot,
+		       fd_is_socket(slot) ? SLOT_WAS : SLOT_OTHER))
+		;
+	return slot;
+}
+
+int fd_leave_range(unsigned first, unsigned last)
+{
+	unsigned top = atomic_load(&fd_top);
+	int sockets = 0;
+
+	for (unsigned fd = first; fd <= last && fd < top; fd++) {
+		uint32_t slot = fd_leave(fd);
+		sockets += fd_is_socket(slot);
+		conn_put(slot);
+	}
+	return sockets;
+}
+
+void fd_unmet(int fd)
+{
+	if (fd_slot(fd) != SLOT_UNMET)
+		fd_set_slot(fd, SLOT_UNMET);
+}
+
+void fd_share(int from, int to)
+{
+	uint32_t slot = fd_look(from);
+	struct conn *c = slot_conn(slot);
+
+	if (from == to)
+		return;
+	if (c)
+		atomic_fetch_add(&c->refs, 1);
+	fd_set_slot(to, slot == SLOT_WAS ? SLOT_UNMET : slot);
+}
+
+struct conn *fd_born(int fd, enum proto proto, enum role role)
+{
+	uint32_t slot = conn_new(proto, role);
+
+	fd_set_slot(fd, slot);
+	return slot_conn(fd_slot(fd));
+}
+
+/* A socket from elsewhere: inherited, received, or made inside libc. */
+static uint32_t meet(int fd)
+{
+	int domain = 0, type = 0, protocol = 0, listening = 0;
+	socklen_t len = sizeof domain;
+	struct conn *c;
+
+	if (real.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len)) {
+		if (errno == EBADF)
+			return fd_slot(fd) == SLOT_WAS ? SLOT_WAS : SLOT_UNMET;
+		if (fd_slot(fd) <= SLOT_WAS)
+			fd_set_slot(fd, SLOT_OTHER);
+		return fd_slot(fd);
+	}
+	real.getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len);
+	real.getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len);
+	real.getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &len);
+	c = fd_born(fd, proto_of(domain, type, protocol),
+		    listening ? ROLE_LISTENER : ROLE_NONE);
+	if (!c)
+		return SLOT_NAMELESS;
+	conn_ask(c, fd);
+	trace_conn(c, ticks());
+	return fd_slot(fd);
+}
+
+uint32_t fd_look(int fd)
+{
+	uint32_t slot = fd_slot(fd);
+	int err = errno;
+
+	if (fd < 0 || slot > SLOT_WAS)
+		return slot;
+	slot = meet(fd);
+	errno = err;
+	return slot;
+}
+
+/* ---- addresses -------------------------------------------------------- */
+
+void conn_addr(struct conn *c, int which, const void *addr, socklen_t len)
+{
+	uint8_t *to = c->addr[which];
+
+	if (len > LONG_ADDR)
+		len = LONG_ADDR;
+	if (len > sizeof c->addr[which])
+		to = longs[c - pool][which];
+	memcpy(to, addr, len);
+	*(which ? &c->peer_len : &c->local_len) = len;
+}
+
+void conn_ask(struct conn *c, int fd)
+{
+	struct sockaddr_storage s;
+	socklen_t len = sizeof s;
+
+	if (!real.getsockname(fd, (struct sockaddr *)&s, &len))
+		conn_addr(c, 0, &s, len);
+	len = sizeof s;
+	if (!real.getpeername(fd, (struct sockaddr *)&s, &len))
+		conn_addr(c, 1, &s, len);
+}
+
+struct conn_view conn_view(const struct conn *c)
+{
+	uint8_t (*far)[LONG_ADDR] = longs[c - pool];
+
+	return (struct conn_view){
+		.ordinal = c->ordinal, .proto = c->proto, .role = c->role,
+		.local_len = c->local_len, .peer_len = c->peer_len,
+		.local = c->local_len > sizeof c->addr[0] ? far[0] : c->addr[0],
+		.peer = c->peer_len > sizeof c->addr[1] ? far[1] : c->addr[1],
+	};
+}
+
+/* ---- our own descriptors ---------------------------------------------- */
+
+/*
+ * Above the soft limit, where it can be lifted for a moment: the program then
+ * has all its numbers, and its loops up to the limit never meet ours.
+ */
+int fd_hide(int fd)
+{
+	struct rlimit old, wide;
+	int hidden = -1;
+
+	if (!getrlimit(RLIMIT_NOFILE, &old) && old.rlim_cur <= 65536 &&
+	    old.rlim_max > old.rlim_cur) {
+		wide = old;
+		wide.rlim_cur = old.rlim_cur + 16 < old.rlim_max
+				? old.rlim_cur + 16 : old.rlim_max;
+		if (!setrlimit(RLIMIT_NOFILE, &wide)) {
+			hidden = real.fcntl(fd, F_DUPFD, (int)old.rlim_cur);
+			setrlimit(RLIMIT_NOFILE, &old);
+		}
+	}
+	for (int from = 1000; hidden < 0 && from > 2; from /= 2)
+		hidden = real.fcntl(fd, F_DUPFD, from);
+	if (hidden < 0)
+		return fd;
+	real.close(fd);
+	return hidden;
+}

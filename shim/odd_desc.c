@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls that make, copy and close descriptors.  A close takes the descriptor
+ * out of the table first: once the kernel has it, another thread may get the
+ * same number.  Our own descriptors do not exist for the program.
+ */
+#include "wrap.h"
+
+#include <linux/close_range.h>
+#include <sys/syscall.h>
+
+static int no_such(void)
+{
+	errno = EBADF;
+	return -1;
+}
+
+/* ---- closing ---------------------------------------------------------- */
+
+static inline int in_close(const void *caller, int fd, bool cancel)
+{
+	uint32_t slot;
+	struct call c;
+	bool on;
+	int r;
+
+	if (unlikely(fd_slot(fd) == SLOT_OURS))
+		return no_such();
+	on = !fd_plain(fd) && call_begin(&c, CALL_close, fd, true, caller);
+	slot = fd_leave(fd);
+	r = cancel ? real.close(fd) : (int)real.syscall(SYS_close, fd);
+	if (on)
+		RETURNED(r, BAD_ZERO, 0, );
+	conn_put(slot);
+	return r;
+}
+
+int close(int fd)
+{
+	return in_close(CALLER, fd, true);
+}
+
+int __close(int fd)
+{
+	return in_close(CALLER, fd, true);
+}
+
+int __close_nocancel(int fd)
+{
+	return in_close(CALLER, fd, false);
+}
+
+/* The log's descriptor, which no range may touch; -1: none. */
+static int hidden(void)
+{
+	uint64_t dev, ino;
+	int fd;
+
+	log_handover(&fd, &dev, &ino);
+	return fd;
+}
+
+static bool range_has_socket(unsigned first, unsigned last)
+{
+	unsigned top = atomic_load(&fd_top);
+
+	for (unsigned fd = first; fd <= last && fd < top; fd++)
+		if (fd_is_socket(fd_slot(fd)))
+			return true;
+	return false;
+}
+
+static int range_around(unsigned first, unsigned last, int flags)
+{
+	unsigned ours = hidden();
+	int r = 0;
+
+	if ((int)ours < 0 || ours < first || ours > last)
+		return real.close_range(first, last, flags);
+	if (ours > first)
+		r = real.close_range(first, ours - 1, flags);
+	if (!r && ours < last)
+		r = real.close_range(ours + 1, last, flags);
+	return r;
+}
+
+int close_range(unsigned first, unsigned last, int flags)
+{
+	struct call c;
+	uint8_t *at;
+	bool on = range_has_socket(first, last) &&
+		  call_begin(&c, CALL_close_range, NO_FD, false, CALLER);
+	int r;
+
+	if (on) {
+		at = c.rec->args;
+		STORE_UINT(first) STORE_UINT(last) STORE_INT(flags)
+		(void)at;
+	}
+	if (first <= last && !(flags & CLOSE_RANGE_CLOEXEC))
+		fd_leave_range(first, last);
+	r = range_around(first, last, flags);
+	if (on)
+		RETURNED(r, BAD_ZERO, 0, );
+	return r;
+}
+
+void closefrom(int first)
+{
+	int ours = hidden();
+	struct call c;
+	uint8_t *at;
+	bool on = range_has_socket(first < 0 ? 0 : first, ~0u) &&
+		  call_begin(&c, CALL_closefrom, NO_FD, false, CALLER);
+
+	if (on) {
+		at = c.rec->args;
+		STORE_INT(first)
+		(void)at;
+	}
+	fd_leave_range(first < 0 ? 0 : first, ~0u);
+	if (ours >= first) {
+		for (int fd = first < 0 ? 0 : first; fd < ours; fd++)
+			real.close(fd);
+		real.closefrom(ours + 1);
+	} else {
+		real.closefrom(first);
+	}
+	if (on)
+		RETURNED(0, false, 0, );
+}
+
+/* ---- copying ---------------------------------------------------------- */
+
+int dup(int fd)
+{
+	struct call c;
+	bool on;
+	int r;
+
+	if (unlikely(fd_slot(fd) == SLOT_OURS))
+		return no_such();
+	on = !fd_plain(fd) && call_begin(&c, CALL_dup, fd, true, CALLER);
+	r = real.dup(fd);
+	if (r >= 0)
+		fd_share(fd, r);
+	if (on) {
+		c.made = r >= 0 ? c.slot : SLOT_OTHER;
+		RETURNED(r, BAD_NEWFD, 0, );
+	}
+	return r;
+}
+
+static inline int in_dup3(const void *caller, int id, int fd, int to,
+			  int flags)
+{
+	struct call c;
+	uint8_t *at;
+	bool on;
+	int r;
+
+	if (unlikely(fd_slot(fd) == SLOT_OURS))
+		return no_such();
+	fd_yield(to);
+	/* one that is closed by this is worth a line too */
+	on = (!fd_plain(fd) || fd_is_socket(fd_slot(to))) &&
+	     call_begin(&c, id, fd, !fd_is_socket(fd_slot(to)), caller);
+	if (on) {
+		at = c.rec->args;
+		STORE_INT(to)
+		if (id == CALL_dup3)
+			STORE_OPENFLAGS(flags)
+		(void)at;
+	}
+	r = id == CALL_dup3 ? real.dup3(fd, to, flags) : real.dup2(fd, to);
+	if (r >= 0)
+		fd_share(fd, to);
+	if (on) {
+		c.made = r >= 0 ? c.slot : SLOT_OTHER;
+		RETURNED(r, BAD_NEWFD, 0, );
+	}
+	return r;
+}
+
+int dup2(int fd, int to)
+{
+	return in_dup3(CALLER, CALL_dup2, fd, to, 0);
+}
+
+int __dup2(int fd, int to)
+{
+	return in_dup3(CALLER, CALL_dup2, fd, to, 0);
+}
+
+int dup3(int fd, int to, int flags)
+{
+	return in_dup3(CALLER, CALL_dup3, fd, to, flags);
+}
+
+int pidfd_getfd(int pidfd, int fd, unsigned flags)
+{
+	struct call c;
+	uint8_t *at;
+	bool on = call_begin(&c, CALL_pidfd_getfd, NO_FD, false, CALLER);
+	int r;
+
+	if (!on)
+		return real.pidfd_getfd(pidfd, fd, flags);
+	at = c.rec->args;
+	STORE_INT(pidfd) STORE_INT(fd) STORE_INT(flags)
+	(void)at;
+	r = real.pidfd_getfd(pidfd, fd, flags);
+	if (r >= 0) {
+		fd_unmet(r);
+		c.made = fd_look(r);
+	}
+	RETURNED(r, BAD_NEWFD, 0, );
+	return r;
+}
+
+/* ---- control ---------------------------------------------------------- */
+
+static inline int in_fcntl(const void *caller, int fd, int cmd, long arg)
+{
+	struct call c;
+	uint8_t *at;
+	bool on;
+	int r;
+
+	if (unlikely(fd_slot(fd) == SLOT_OURS))
+		return no_such();
+	on = !fd_plain(fd) && call_begin(&c, CALL_fcntl, fd, true, caller);
+	if (on) {
+		at = c.rec->args;
+		STORE_FCNTL(cmd) STORE_FCNTLARG(arg)
+		(void)at;
+	}
+	r = real.fcntl(fd, cmd, arg);
+	if (r >= 0 && (cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC))
+		fd_share(fd, r);
+	if (on)
+		RETURNED(r, BAD_VALUE, 0, );
+	return r;
+}
+
+/* The third argument, an int or a pointer, as the register has it. */
+static long third(va_list list)
+{
+	return va_arg(list, long);
+}
+
+int fcntl(int fd, int cmd, ...)
+{
+	va_list list;
+	long arg;
+
+	va_start(list, cmd);
+	arg = third(list);
+	va_end(list);
+	return in_fcntl(CALLER, fd, cmd, arg);
+}
+
+int fcntl64(int fd, int cmd, ...)
+{
+	va_list list;
+	long arg;
+
+	va_start(list, cmd);
+	arg = third(list);
+	va_end(list);
+	return in_fcntl(CALLER, fd, cmd, arg);
+}
+
+int __fcntl(int fd, int cmd, ...)
+{
+	va_list list;
+	long arg;
+
+	va_start(list, cmd);
+	arg = third(list);
+	va_end(list);
+	return in_fcntl(CALLER, fd, cmd, arg);
+}
+
+int ioctl(int fd, unsigned long request, ...)
+{
+	struct call c;
+	va_list list;
+	uint8_t *at;
+	long arg;
+	int r;
+
+	va_start(list, request);
+	arg = third(list);
+	va_end(list);
+	if (unlikely(fd_slot(fd) == SLOT_OURS))
+		return no_such();
+	if (fd_plain(fd) || !call_begin(&c, CALL_ioctl, fd, true, CALLER))
+		return real.ioctl(fd, request, arg);
+	at = c.rec->args;
+	STORE_IOCTL((uint32_t)request)
+	(void)at;
+	r = real.ioctl(fd, request, arg);
+	RETURNED(r, BAD_VALUE, 1,
+		 if (ret >= 0 && (request == FIONREAD || request == FIONBIO ||
+				  request == FIOASYNC ||
+				  request == SIOCATMARK ||
+				  request == TIOCOUTQ))
+			 keep_opt(&k, 2, (void *)arg, sizeof(int)););
+	return r;
+}
+
+/* ---- sockets in pairs, and moving bytes between two descriptors -------- */
+
+int socketpair(int domain, int type, int protocol, int sv[2])
+{
+	enum proto proto = proto_of(domain, type & 15, protocol);
+	struct conn *second;
+	struct call c;
+	uint8_t *at;
+	int r;
+
+	if (!call_begin(&c, CALL_socketpair, NO_FD, false, CALLER))
+		return real.socketpair(domain, type, protocol, sv);
+	at = c.rec->args;
+	STORE_DOMAIN(domain) STORE_SOCKTYPE(type) STORE_INT(protocol)
+	(void)at;
+	r = real.socketpair(domain, type, protocol, sv);
+	if (!r) {
+		call_made(&c, sv[0], proto, ROLE_PAIR);
+		second = fd_born(sv[1], proto, ROLE_PAIR);
+		if (second)
+			trace_conn(second, c.rec->start);
+	}
+	RETURNED(r, BAD_ZERO, 1,
+		 if (!ret)
+			 keep_bytes(&k, 3, sv, 2 * sizeof *sv, 8););
+	return r;
+}
+
+ssize_t splice(int from, off64_t *fromoff, int to, off64_t *tooff, size_t len,
+	       unsigned flags)
+{
+	int fd = fd_is_socket(fd_look(from)) ? from : to;
+	struct call c;
+	uint8_t *at;
+	ssize_t r;
+
+	if (fd_plain(fd) || !call_begin(&c, CALL_splice, fd, true, CALLER))
+		return real.splice(from, fromoff, to, tooff, len, flags);
+	at = c.rec->args;
+	STORE_INT(from) STORE_INT(to) STORE_LEN(len)
+	(void)at;
+	r = real.splice(from, fromoff, to, tooff, len, flags);
+	RETURNED(r, BAD_COUNT, 0, );
+	return r;
+}
+
+ssize_t tee(int from, int to, size_t len, unsigned flags)
+{
+	int fd = fd_is_socket(fd_look(from)) ? from : to;
+	struct call c;
+	uint8_t *at;
+	ssize_t r;
+
+	if (fd_plain(fd) || !call_begin(&c, CALL_tee, fd, true, CALLER))
+		return real.tee(from, to, len, flags);
+	at = c.rec->args;
+	STORE_INT(from) STORE_INT(to) STORE_LEN(len)
+	(void)at;
+	r = real.tee(from, to, len, flags);
+	RETURNED(r, BAD_COUNT, 0, );
+	return r;
+}
+
+static inline int in_lio_listio(const void *caller, int mode,
+				struct aiocb *const *list, int n,
+				struct sigevent *sig)
+{
+	bool sockets = false;
+	struct call c;
+	uint8_t *at;
+	int r;
+
+	for (int i = 0; i < n && !sockets; i++)
+		sockets = list[i] &&
+			  fd_is_socket(fd_look(list[i]->aio_fildes));
+	if (!sockets ||
+	    !call_begin(&c, CALL_lio_listio, NO_FD, false, caller))
+		return real.lio_listio(mode, list, n, sig);
+	at = c.rec->args;
+	STORE_INT(mode) STORE_INT(n)
+	(void)at;
+	r = real.lio_listio(mode, list, n, sig);
+	RETURNED(r, BAD_ZERO, 0, );
+	return r;
+}
+
+int lio_listio(int mode, struct aiocb *const *list, int n,
+	       struct sigevent *sig)
+{
+	return in_lio_listio(CALLER, mode, list, n, sig);
+}
+
+int lio_listio64(int mode, struct aiocb64 *const *list, int n,
+		 struct sigevent *sig)
+{
+	return in_lio_listio(CALLER, mode, (struct aiocb *const *)list, n,
+			     sig);
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls that wait for readiness.  They are recorded when a socket is among
+ * what they wait for.  The sets are read before the call, so the kernel is
+ * asked first whether they can be.
+ */
+#include "wrap.h"
+
+/* ---- poll ------------------------------------------------------------- */
+
+/* Whether a socket is among them; *only: the descriptor, if there is one. */
+static bool poll_sockets(const struct pollfd *fds, nfds_t n, int *only)
+{
+	*only = NO_FD;
+	if (!n || n > fd_slots_n || !entered() || !config.active ||
+	    !readable(fds, n * sizeof *fds))
+		return false;
+	if (n == 1)
+		*only = fds->fd;
+	for (nfds_t i = 0; i < n; i++)
+		if (fd_is_socket(fd_look(fds[i].fd)))
+			return true;
+	return false;
+}
+
+static inline int in_poll(const void *caller, struct pollfd *fds, nfds_t n,
+			  int timeout)
+{
+	struct call c;
+	uint8_t *at;
+	int r, only;
+
+	if (!poll_sockets(fds, n, &only) ||
+	    !call_begin(&c, CALL_poll, only, false, caller))
+		return real.poll(fds, n, timeout);
+	at = c.rec->args;
+	STORE_INT(timeout)
+	(void)at;
+	r = real.poll(fds, n, timeout);
+	RETURNED(r, BAD_READY, 1, keep_pollfds(&k, 0, fds, n););
+	return r;
+}
+
+static inline int in_ppoll(const void *caller, struct pollfd *fds, nfds_t n,
+			   const struct timespec *timeout,
+			   const sigset_t *mask)
+{
+	struct call c;
+	int r, only;
+
+	if (!poll_sockets(fds, n, &only) ||
+	    !call_begin(&c, CALL_ppoll, only, false, caller))
+		return real.ppoll(fds, n, timeout, mask);
+	r = real.ppoll(fds, n, timeout, mask);
+	RETURNED(r, BAD_READY, 1,
+		 keep_pollfds(&k, 0, fds, n);
+		 if (!timeout)
+			 keep_null(&k, 2);
+		 else if (call_read(&c))
+			 keep_ns(&k, 2, timeout->tv_sec, timeout->tv_nsec););
+	return r;
+}
+
+int poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	return in_poll(CALLER, fds, n, timeout);
+}
+
+int __poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	return in_poll(CALLER, fds, n, timeout);
+}
+
+int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+	  const sigset_t *mask)
+{
+	return in_ppoll(CALLER, fds, n, timeout, mask);
+}
+
+extern void __chk_fail(void) __attribute__((noreturn));
+
+int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t size)
+{
+	if (size / sizeof *fds < n)
+		__chk_fail();
+	return in_poll(CALLER, fds, n, timeout);
+}
+
+int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
+		const sigset_t *mask, size_t size)
+{
+	if (size / sizeof *fds < n)
+		__chk_fail();
+	return in_ppoll(CALLER, fds, n, timeout, mask);
+}
+
+/* ---- select ----------------------------------------------------------- */
+
+static bool set_has_socket(const fd_set *set, int n)
+{
+	const unsigned long *words = (const unsigned long *)set;
+	int bits = 8 * sizeof *words;
+
+	if (!set || !readable(set, (n + bits - 1) / bits * sizeof *words))
+		return false;
+	for (int fd = 0; fd < n; fd++)
+		if (words[fd / bits] >> fd % bits & 1 &&
+		    fd_is_socket(fd_look(fd)))
+			return true;
+	return false;
+}
+
+static bool select_sockets(int n, const fd_set *r, const fd_set *w,
+			   const fd_set *e)
+{
+	return n > 0 && (unsigned)n <= fd_slots_n && entered() &&
+	       config.active && (set_has_socket(r, n) ||
+				 set_has_socket(w, n) || set_has_socket(e, n));
+}
+
+static void keep_sets(struct keep *k, const struct call *c, int n,
+		      const fd_set *r, const fd_set *w, const fd_set *e)
+{
+	if (c->rec->ret < 0)
+		return;
+	keep_fdset(k, 1, r, n);
+	keep_fdset(k, 2, w, n);
+	keep_fdset(k, 3, e, n);
+}
+
+static inline int in_select(const void *caller, int n, fd_set *r, fd_set *w,
+			    fd_set *e, struct timeval *timeout)
+{
+	struct timeval given = { 0 };
+	struct call c;
+	uint8_t *at;
+	int got;
+
+	if (!select_sockets(n, r, w, e) ||
+	    !call_begin(&c, CALL_select, NO_FD, false, caller))
+		return real.select(n, r, w, e, timeout);
+	at = c.rec->args;
+	STORE_INT(n)
+	(void)at;
+	/* the kernel leaves in it what was not waited */
+	if (timeout && readable(timeout, sizeof *timeout))
+		given = *timeout;
+	got = real.select(n, r, w, e, timeout);
+	RETURNED(got, BAD_READY, 1,
+		 keep_sets(&k, &c, n, r, w, e);
+		 if (!timeout)
+			 keep_null(&k, 4);
+		 else
+			 keep_ns(&k, 4, given.tv_sec, given.tv_usec * 1000L););
+	return got;
+}
+
+int select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
+{
+	return in_select(CALLER, n, r, w, e, timeout);
+}
+
+int __select(int n, fd_set *r, fd_set *w, fd_set *e, struct timeval *timeout)
+{
+	return in_select(CALLER, n, r, w, e, timeout);
+}
+
+int pselect(int n, fd_set *r, fd_set *w, fd_set *e,
+	    const struct timespec *timeout, const sigset_t *mask)
+{
+	struct call c;
+	uint8_t *at;
+	int got;
+
+	if (!select_sockets(n, r, w, e) ||
+	    !call_begin(&c, CALL_pselect, NO_FD, false, CALLER))
+		return real.pselect(n, r, w, e, timeout, mask);
+	at = c.rec->args;
+	STORE_INT(n)
+	(void)at;
+	got = real.pselect(n, r, w, e, timeout, mask);
+	RETURNED(got, BAD_READY, 1,
+		 keep_sets(&k, &c, n, r, w, e);
+		 if (!timeout)
+			 keep_null(&k, 4);
+		 else if (call_read(&c))
+			 keep_ns(&k, 4, timeout->tv_sec, timeout->tv_nsec););
+	return got;
+}
+
+/* FD_SET of a fortified program: recorded only when it is about to abort. */
+long __fdelt_chk(long fd)
+{
+	struct call c;
+	uint8_t *at;
+
+	if (unlikely(fd < 0 || fd >= FD_SETSIZE) &&
+	    call_begin(&c, CALL___fdelt_chk, NO_FD, false, CALLER)) {
+		at = c.rec->args;
+		STORE_INT(fd)
+		(void)at;
+		RETURNED(-1, false, 0, );
+	}
+	return real.__fdelt_chk(fd);
+}
+
+/* ---- epoll ------------------------------------------------------------ */
+
+static inline int in_epoll_create(const void *caller, int id, int arg)
+{
+	struct call c;
+	uint8_t *at;
+	int r;
+
+	if (!call_begin(&c, id, NO_FD, false, caller))
+		return id == CALL_epoll_create ? real.epoll_create(arg)
+					       : real.epoll_create1(arg);
+	at = c.rec->args;
+	STORE_INT(arg)
+	(void)at;
+	r = id == CALL_epoll_create ? real.epoll_create(arg)
+				    : real.epoll_create1(arg);
+	if (r >= 0)
+		fd_set_slot(r, SLOT_EPOLL);
+	RETURNED(r, BAD_NEWFD, 0, );
+	return r;
+}
+
+int epoll_create(int size)
+{
+	return in_epoll_create(CALLER, CALL_epoll_create, size);
+}
+
+int epoll_create1(int flags)
+{
+	return in_epoll_create(CALLER, CALL_epoll_create1, flags);
+}
+
+int epoll_ctl(int ep, int op, int fd, struct epoll_event *ev)
+{
+	struct call c;
+	uint8_t *at;
+	int r;
+
+	if (fd_plain(fd) || !call_begin(&c, CALL_epoll_ctl, fd, true, CALLER))
+		return real.epoll_ctl(ep, op, fd, ev);
+	at = c.rec->args;
+	STORE_INT(ep) STORE_EPOLLOP(op)
+	(void)at;
+	if (fd_slot(ep) == SLOT_EPOLL)
+		fd_set_slot(ep, SLOT_EPOLL_SOCKS);
+	r = real.epoll_ctl(ep, op, fd, ev);
+	/* the event is not read by EPOLL_CTL_DEL, and may be anything there */
+	RETURNED(r, BAD_ZERO, 1,
+		 if (!ret && op != EPOLL_CTL_DEL)
+			 keep_events(&k, 3, ev, 1);
+		 else
+			 keep_null(&k, 3););
+	return r;
+}
+
+/* Whether to record a wait: it is about sockets, or it is a mistake. */
+static bool epoll_begin(struct call *c, int id, int ep, const void *caller)
+{
+	uint32_t slot = fd_slot(ep);
+
+	if (slot == SLOT_EPOLL || slot == SLOT_OTHER ||
+	    (slot == SLOT_UNMET && ep >= 0))
+		return false;
+	if (!call_begin(c, id, NO_FD, false, caller))
+		return false;
+	c->rec->fd = ep;
+	return true;
+}
+
+int epoll_wait(int ep, struct epoll_event *evs, int n, int timeout)
+{
+	struct call c;
+	uint8_t *at;
+	int r;
+
+	if (!epoll_begin(&c, CALL_epoll_wait, ep, CALLER))
+		return real.epoll_wait(ep, evs, n, timeout);
+	at = c.rec->args;
+	STORE_INT(ep) STORE_INT(n) STORE_INT(timeout)
+	(void)at;
+	r = real.epoll_wait(ep, evs, n, timeout);
+	RETURNED(r, BAD_READY, 1,
+		 if (ret > 0)
+			 keep_events(&k, 1, evs, ret););
+	return r;
+}
+
+int epoll_pwait(int ep, struct epoll_event *evs, int n, int timeout,
+		const sigset_t *mask)
+{
+	struct call c;
+	uint8_t *at;
+	int r;
+
+	if (!epoll_begin(&c, CALL_epoll_pwait, ep, CALLER))
+		return real.epoll_pwait(ep, evs, n, timeout, mask);
+	at = c.rec->args;
+	STORE_INT(ep) STORE_INT(n) STORE_INT(timeout)
+	(void)at;
+	r = real.epoll_pwait(ep, evs, n, timeout, mask);
+	RETURNED(r, BAD_READY, 1,
+		 if (ret > 0)
+			 keep_events(&k, 1, evs, ret););
+	return r;
+}
+
+int epoll_pwait2(int ep, struct epoll_event *evs, int n,
+		 const struct timespec *timeout, const sigset_t *mask)
+{
+	struct call c;
+	uint8_t *at;
+	int r;
+
+	if (!epoll_begin(&c, CALL_epoll_pwait2, ep, CALLER))
+		return real.epoll_pwait2(ep, evs, n, timeout, mask);
+	at = c.rec->args;
+	STORE_INT(ep) STORE_INT(n)
+	(void)at;
+	r = real.epoll_pwait2(ep, evs, n, timeout, mask);
+	RETURNED(r, BAD_READY, 1,
+		 if (ret > 0)
+			 keep_events(&k, 1, evs, ret);
+		 if (!timeout)
+			 keep_null(&k, 3);
+		 else if (call_read(&c))
+			 keep_ns(&k, 3, timeout->tv_sec, timeout->tv_nsec););
+	return r;
+}

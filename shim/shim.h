@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of the preloaded object and what they share.
+ *
+ *	wrapper -> call_begin -> libc -> call_end -> (keep) -> call_done
+ *	           fd.c: what is it      fd.c: what became of it
+ *	                                 sink.c: trace slot, line of text
+ *
+ * All of this runs in somebody else's process, in any thread, in signal
+ * handlers, before constructors and after fork: no allocation, no lock, no
+ * stdio, and errno is the program's.
+ */
+#ifndef SHIM_SHIM_H
+#define SHIM_SHIM_H
+
+#include "real.h"
+
+#include "../trace/conn.h"
+#include "../trace/record.h"
+#include "../trace/text.h"
+
+#include <stdatomic.h>
+
+#define likely(x) __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+/* ---- start.c: the process and the thread ------------------------------ */
+
+enum only { ONLY_ANY, ONLY_OK, ONLY_FAILED };
+
+/* What the environment asked for; written at start, read-only after. */
+struct config {
+	bool active;			/* anything to do at all */
+	bool log, trace;		/* the two sinks */
+	bool signals;			/* record all signals, not SIGPIPE only */
+	bool counter;			/* ticks are the processor's counter */
+	int log_data, trace_data;	/* bytes of data kept per call */
+	enum only only;
+	struct call_set wanted;
+	struct times times;
+	uint64_t t0, epoch;		/* the trace's beginning: ticks, and */
+					/*   ns since 1970 */
+	uint64_t mult;			/* ns per tick, times 2^32 */
+};
+extern struct config config;
+
+/*
+ * One page that fork empties (MADV_WIPEONFORK): a child notices by itself
+ * that it is one, whichever way it was made.
+ */
+struct here {
+	_Atomic uint32_t pid;		/* 0: a new child */
+};
+extern struct here *here;
+
+/* A thread's own state; zero in a new one. */
+struct thread {
+	uint32_t pid;			/* here->pid when it last looked */
+	int32_t tid;
+	char *next, *end;		/* free slots of its run in the trace */
+	uint32_t units;			/* units of that run */
+	bool starting;			/* it is inside start() */
+};
+extern __thread struct thread me
+	__attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* Start the process, notice a fork, know the thread.  False: do nothing. */
+bool enter(void);
+
+static inline bool entered(void)
+{
+	uint32_t pid = atomic_load_explicit(&here->pid, memory_order_relaxed);
+
+	return likely(pid && pid == me.pid) || enter();
+}
+
+/*
+ * The environment for a program to be executed: env, and what makes it one of
+ * ours; child: in a new process.  Freed by env_free; env itself where there is
+ * nothing to add.
+ */
+char **env_ours(char *const *env, bool child);
+void env_free(char **ours, char *const *env);
+/* Around libc functions that start a child with environ as it is. */
+char **environ_child(void);
+void environ_back(char **theirs);
+/* Before a fork: the child's place in the tree is one further. */
+void child_count(void);
+/* 1 for the first process, 1.2 for its second child, and so on. */
+const char *tree_path(void);
+
+/* The program as it was executed, in the form of a call. */
+struct image {
+	struct rec rec;
+	uint8_t items[448];
+	int len;
+};
+/* The image when *told was false; it is true afterwards. */
+const struct image *image_once(_Atomic bool *told);
+/* The process ends in good order. */
+void process_end(void);
+
+/* ---- fd.c: what each descriptor is ------------------------------------ */
+
+/* A socket.  Lives in a pool; refs counts the descriptors. */
+struct conn {
+	_Atomic uint32_t refs;
+	uint32_t ordinal;		/* n-th socket of the process, from 1 */
+	uint32_t listener;		/* ordinal it was accepted from */
+	_Atomic uint32_t free;		/* next in the list of free ones */
+	uint8_t proto, role;
+	uint8_t local_len, peer_len;
+	uint8_t addr[2][28];		/* longer ones: see conn_addr */
+};
+
+enum slot {
+	SLOT_UNMET,			/* nobody has looked */
+	SLOT_OTHER,			/* no socket */
+	SLOT_WAS,			/* a socket, until it was closed */
+	SLOT_OURS,			/* belongs to the shim */
+	SLOT_EPOLL,			/* an epoll set without sockets */
+	SLOT_EPOLL_SOCKS,		/* an epoll set that has had one */
+	SLOT_NAMELESS,			/* a socket the pool had no room for */
+	SLOT_CONN = 16,			/* and up: socket in the pool */
+};
+
+extern _Atomic uint32_t *fd_slots;	/* set at start, read-only after */
+extern uint32_t fd_slots_n;
+extern _Atomic uint32_t fd_top;		/* one more than the highest socket */
+
+static inline uint32_t fd_slot(int fd)
+{
+	return (uint32_t)fd < fd_slots_n ? atomic_load_explicit(&fd_slots[fd],
+					memory_order_relaxed) : SLOT_UNMET;
+}
+
+/* A plain file: nothing to do, as fast as can be. */
+static inline bool fd_plain(int fd)
+{
+	return fd_slot(fd) == SLOT_OTHER;
+}
+
+void fd_table(void);			/* map the table, once */
+/* What fd is; asks the kernel about one nobody has met. */
+uint32_t fd_look(int fd);
+static inline bool fd_is_socket(uint32_t slot)
+{
+	return slot >= SLOT_NAMELESS;
+}
+struct conn *slot_conn(uint32_t slot);	/* NULL when it has none */
+/* A new socket on fd; NULL when there is no room to describe it. */
+struct conn *fd_born(int fd, enum proto proto, enum role role);
+void fd_set_slot(int fd, uint32_t slot);
+/* to becomes another descriptor of what from is. */
+void fd_share(int from, int to);
+/* Before close: the entry goes, the conn stays until conn_put. */
+uint32_t fd_leave(int fd);
+void conn_put(uint32_t slot);
+/* Forget sockets from first to last; their number. */
+int fd_leave_range(unsigned first, unsigned last);
+/* fd arrived from another process: look when it is used. */
+void fd_unmet(int fd);
+/* Keep the local (0) or peer (1) address. */
+void conn_addr(struct conn *c, int which, const void *addr, socklen_t len);
+/* Ask the kernel for both. */
+void conn_ask(struct conn *c, int fd);
+struct conn_view conn_view(const struct conn *c);
+/* Move one of our descriptors out of the program's reach; the new number. */
+int fd_hide(int fd);
+/* The program wants that number: give it up if it is ours. */
+void fd_yield(int fd);
+
+/* ---- call.c: the path of every call ----------------------------------- */
+
+struct call {
+	struct rec *rec;		/* in the trace, or own */
+	uint32_t slot;			/* of the descriptor, at the beginning */
+	uint32_t made;			/* slot of a descriptor it returned */
+	bool changed;			/* tell the trace what the socket is now */
+	bool wanted;			/* the sinks shall see it */
+	const void *addr;		/* the program's: an address, a msghdr */
+	socklen_t alen;
+	struct rec own;
+};
+
+/*
+ * Begin a call about fd (or NO_FD).  False: not recorded, nothing to end.
+ * any: the function works on files too, and is recorded for sockets only.
+ */
+bool call_begin(struct call *c, int id, int fd, bool any, const void *caller);
+/* It returned ret; bad: it failed with errno err. */
+void call_end(struct call *c, long ret, bool bad, int err);
+struct keep;
+/* Hand the record to the sinks; keep may be NULL. */
+void call_done(struct call *c, struct keep *keep);
+/* Whether the record's payload will be seen by anybody. */
+static inline bool call_keeps(const struct call *c, int keeps)
+{
+	return config.log || keeps & 1 ||
+	       (keeps & 2 && config.trace_data && c->rec->ret > 0);
+}
+/* Whether the kernel has read the program's arguments, so that we may. */
+bool call_read(const struct call *c);
+/* A descriptor was made: what it is goes into the record. */
+void call_made(struct call *c, int fd, enum proto proto, enum role role);
+
+/* Whether the kernel could read len bytes there; asks it. */
+bool readable(const void *p, size_t len);
+
+/* ---- keep.c: payload, taken from the program's memory after the call ---- */
+
+struct keep {
+	struct call *call;
+	uint8_t *start, *at, *end;
+	int data;			/* bytes of data to keep per call */
+	uint8_t small[448];
+};
+
+void keep_begin(struct keep *k, struct call *c);
+void keep_end(struct keep *k);
+static inline int keep_len(const struct keep *k)
+{
+	return k->at - k->start;
+}
+void keep_bytes(struct keep *k, int param, const void *data, size_t len,
+		size_t max);
+void keep_null(struct keep *k, int param);
+void keep_string(struct keep *k, int param, const char *s);
+void keep_argv(struct keep *k, int param, char *const *argv);
+void keep_iov(struct keep *k, int param, const struct iovec *iov, size_t n,
+	      size_t len);
+void keep_msg(struct keep *k, int param, const struct msghdr *m, size_t len);
+void keep_mmsg(struct keep *k, int param, const struct mmsghdr *m, int n);
+void keep_addrout(struct keep *k, int param, const void *addr,
+		  const socklen_t *alen);
+void keep_opt(struct keep *k, int param, const void *val, socklen_t len);
+void keep_pollfds(struct keep *k, int param, const struct pollfd *p, nfds_t n);
+void keep_fdset(struct keep *k, int param, const fd_set *set, int n);
+void keep_events(struct keep *k, int param, const struct epoll_event *ev,
+		 int n);
+void keep_ns(struct keep *k, int param, int64_t sec, int64_t ns);
+void keep_addrinfo(struct keep *k, int param, const struct addrinfo *ai);
+void keep_sigact(struct keep *k, int param, const struct sigaction *act);
+
+/* ---- sink.c: the trace and the log ------------------------------------ */
+
+uint64_t ticks(void);
+int64_t ticks_ns(uint64_t ticks);	/* a duration in ns */
+/* Slots of the thread's run, or NULL and counted when the trace is full. */
+void *trace_slot(int slots);
+void trace_conn(const struct conn *c, uint64_t start);
+void trace_more(const struct rec *r, const uint8_t *items, int len);
+void log_call(struct call *c, const struct keep *k);
+
+/* What start.c sets up. */
+struct trace_head;
+bool trace_open(const char *path);	/* a file made by trace_create */
+struct trace_head *trace_head(void);
+void trace_attach(int pid);
+void trace_detach(void);
+uint32_t trace_proc(void);		/* number of this process, 0: none yet */
+void trace_forked(uint32_t parent);	/* a new process, number not yet known */
+bool log_open(const char *path);	/* NULL: standard error */
+bool log_inherit(int fd, uint64_t dev, uint64_t ino);
+void log_handover(int *fd, uint64_t *dev, uint64_t *ino);
+void log_close(void);
+
+#endif

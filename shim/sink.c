@@ -1,0 +1,532 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where records go: slots of the mapped trace file (layout: trace/file.h) and
+ * lines of the log.  The trace needs no descriptor once it is mapped, so
+ * chroot, dropped privileges and loops that close everything cannot end it.
+ */
+#include "shim.h"
+
+#include "../trace/file.h"
+#include "../trace/tick.h"
+
+#include <sys/mman.h>
+#include <sys/resource.h>
+
+#define RUN_MOST 64			/* units a busy thread takes at once */
+#define TRACE_PAID (64 << 20)		/* bytes allocated where they must be */
+
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+static struct trace_head *head;		/* set in trace_open, then read-only */
+static uint64_t trace_size;		/* mapped bytes, likewise */
+static dev_t trace_dev;			/* which file it is, likewise */
+static ino_t trace_ino;
+static bool trace_paid;			/* space was allocated beforehand */
+static _Atomic bool trace_full;		/* set once by whoever finds out */
+static _Atomic uint32_t proc;		/* number of this process */
+static uint32_t proc_parent;		/* of the one it was forked from */
+static _Atomic uint32_t introduced;	/* proc, once it has its REC_PROC */
+static _Atomic bool image_traced, image_logged;
+
+static int log_fd = -1;			/* set by log_open, changed by no one */
+static dev_t log_dev;
+static ino_t log_ino;
+
+/* ---- the clock -------------------------------------------------------- */
+
+uint64_t ticks(void)
+{
+	return config.counter ? counter() : clock_ns(CLOCK_MONOTONIC);
+}
+
+int64_t ticks_ns(uint64_t n)
+{
+	return (int64_t)((unsigned __int128)n * config.mult >> 32);
+}
+
+/* ---- opening ---------------------------------------------------------- */
+
+/*
+ * Kernels before 5.14 cannot be asked for disk space through a mapping: there
+ * the trace is as much as is allocated here, at once.
+ */
+static bool allocate(int fd)
+{
+	if (!madvise(head, TRACE_HEAD, MADV_POPULATE_WRITE) ||
+	    errno != EINVAL)
+		return true;
+	trace_paid = true;
+	return !posix_fallocate(fd, 0, TRACE_PAID);
+}
+
+static bool map_file(int fd)
+{
+	struct stat st;
+	void *p = MAP_FAILED;
+
+	if (fstat(fd, &st) || st.st_size <= TRACE_HEAD)
+		return false;
+	trace_dev = st.st_dev;
+	trace_ino = st.st_ino;
+	/* a small address space (RLIMIT_AS) gets a smaller window */
+	for (trace_size = st.st_size; trace_size > TRACE_HEAD;
+	     trace_size = trace_size / 2 / TRACE_UNIT * TRACE_UNIT) {
+		p = mmap(NULL, trace_size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_NORESERVE, fd, 0);
+		if (p != MAP_FAILED)
+			break;
+	}
+	if (p == MAP_FAILED)
+		return false;
+	madvise(p, trace_size, MADV_DONTDUMP);
+	head = p;
+	if (!memcmp(head->magic, TRACE_MAGIC, sizeof head->magic) &&
+	    head->table == trace_table() && allocate(fd))
+		return true;
+	munmap(p, trace_size);
+	head = NULL;
+	return false;
+}
+
+bool trace_open(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	bool ok;
+
+	if (fd < 0)
+		return false;
+	/* the last process to end may have cut it: make it long again */
+	trace_lengthen(fd);
+	ok = map_file(fd);
+	real.close(fd);
+	return ok;
+}
+
+struct trace_head *trace_head(void)
+{
+	return head;
+}
+
+/* ---- processes attached to the file ----------------------------------- */
+
+void trace_attach(int pid)
+{
+	for (int i = 0; head && i < TRACE_PIDS; i++) {
+		int32_t none = 0;
+		if (atomic_load(&head->pids[i]) == pid)
+			return;
+		if (!atomic_load(&head->pids[i]) &&
+		    atomic_compare_exchange_strong(&head->pids[i], &none, pid))
+			return;
+	}
+	if (head)
+		atomic_store(&head->crowded, 1);
+}
+
+/* Whether the file's name still leads to it: chroot, rename, another trace. */
+static bool path_is_ours(struct stat *st)
+{
+	return !stat(head->path, st) && st->st_dev == trace_dev &&
+	       st->st_ino == trace_ino;
+}
+
+/*
+ * The last process cuts the file to what was used.  One that was missed loses
+ * nothing but the use of space beyond the end, which it finds out by asking.
+ */
+void trace_detach(void)
+{
+	int self = atomic_load(&here->pid);
+	bool alone = true;
+	struct stat st;
+	uint64_t used;
+
+	if (!head)
+		return;
+	for (int i = 0; i < TRACE_PIDS; i++) {
+		int32_t pid = atomic_load(&head->pids[i]);
+		if (pid == self)
+			atomic_store(&head->pids[i], 0);
+		else if (pid && (!kill(pid, 0) || errno != ESRCH))
+			alone = false;
+	}
+	used = atomic_load(&head->next) * TRACE_UNIT;
+	if (alone && !atomic_load(&head->crowded) && used < trace_size &&
+	    path_is_ours(&st) && truncate(head->path, used))
+		return;
+}
+
+uint32_t trace_proc(void)
+{
+	return atomic_load(&proc);
+}
+
+void trace_forked(uint32_t parent)
+{
+	proc_parent = parent;
+	atomic_store(&proc, 0);
+}
+
+/* ---- slots ------------------------------------------------------------ */
+
+/* A process we knew nothing of was the last to end, and cut the file. */
+static bool lengthen_again(uint64_t needed)
+{
+	struct rlimit most;
+	struct stat st;
+
+	return path_is_ours(&st) && (uint64_t)st.st_size < needed &&
+	       !getrlimit(RLIMIT_FSIZE, &most) && most.rlim_cur >= trace_size &&
+	       !truncate(head->path, trace_size);
+}
+
+/* Disk space for a run, asked for through the mapping.  False: none. */
+static bool populate(char *at, size_t size)
+{
+	uintptr_t page = sysconf(_SC_PAGESIZE);
+	uintptr_t from = (uintptr_t)at & ~(page - 1);
+	uintptr_t to = ((uintptr_t)at + size + page - 1) & ~(page - 1);
+	uint64_t end = (uint64_t)(at - (char *)head) + size;
+
+	if (trace_paid)
+		return end <= TRACE_PAID;
+	while (madvise((void *)from, to - from, MADV_POPULATE_WRITE))
+		if (errno != EINTR && errno != EAGAIN &&
+		    !(errno == EFAULT && lengthen_again(end)))
+			return false;
+	return true;
+}
+
+/* A new run for this thread; false when the file is full. */
+static bool take_run(uint32_t units)
+{
+	uint64_t first, ns;
+	struct trace_run *run;
+	char *at;
+
+	if (atomic_load_explicit(&trace_full, memory_order_relaxed))
+		return false;
+	first = atomic_fetch_add(&head->next, units);
+	at = (char *)head + first * TRACE_UNIT;
+	if ((first + units) * TRACE_UNIT > trace_size ||
+	    !populate(at, units * TRACE_UNIT)) {
+		atomic_store(&trace_full, true);
+		return false;
+	}
+	if (!atomic_load(&proc)) {
+		uint32_t none = 0;
+		uint32_t n = atomic_fetch_add(&head->procs, 1) + 1;
+		atomic_compare_exchange_strong(&proc, &none, n);
+	}
+	run = (struct trace_run *)at;
+	ns = clock_ns(CLOCK_MONOTONIC);
+	*run = (struct trace_run){
+		.units = units, .pid = me.pid, .tid = me.tid,
+		.proc = atomic_load(&proc), .tick = ticks(), .ns = ns,
+	};
+	run->check = run->proc ^ run->units ^ run->tick;
+	atomic_signal_fence(memory_order_release);
+	run->magic = RUN_MAGIC;
+	me.units = units;
+	me.next = at + SLOT;
+	me.end = at + units * TRACE_UNIT;
+	return true;
+}
+
+/*
+ * The next free slots of the run.  A signal handler may come between any two
+ * instructions and take some itself, so the taking is one instruction.
+ */
+static inline char *take(size_t bytes)
+{
+#ifdef __x86_64__
+	char *at = (char *)bytes;
+
+	__asm__ volatile("xaddq %0, %1" : "+r"(at), "+m"(me.next) : :
+			 "memory", "cc");
+	return at;
+#else
+	return __atomic_fetch_add(&me.next, bytes, __ATOMIC_RELAXED);
+#endif
+}
+
+/* The process introduces itself before its first record. */
+static void introduce(void);
+
+static void *find_slot(int slots)
+{
+	size_t bytes = slots * SLOT;
+	int err = errno;
+
+	for (;;) {
+		char *end = me.end, *at = take(bytes);
+		uint32_t more = me.units ? me.units * 2 : 1;
+		/* end may be of an older run than at: then both are beyond */
+		if (likely(at && at < me.end && at + bytes <= me.end &&
+			   end == me.end))
+			return at;
+		me.next = me.end = NULL;
+		while (more * TRACE_UNIT < bytes + SLOT)
+			more *= 2;
+		if (!take_run(more < RUN_MOST ? more : RUN_MOST)) {
+			me.next = me.end = NULL;
+			errno = err;
+			return NULL;
+		}
+		errno = err;
+		introduce();
+	}
+}
+
+void *trace_slot(int slots)
+{
+	void *at = find_slot(slots);
+
+	if (!at)
+		atomic_fetch_add(&head->dropped, 1);
+	return at;
+}
+
+static void introduce(void)
+{
+	uint32_t self = atomic_load(&proc);
+	const struct image *image;
+	struct rec_proc *r;
+	struct rec *exec;
+	int len = strlen(tree_path()) + 1;
+
+	if (atomic_exchange(&introduced, self) == self)
+		return;
+	r = trace_slot(slots_for(PROC_HEAD, len));
+	if (!r)
+		return;
+	r->slots = slots_for(PROC_HEAD, len);
+	r->len = len;
+	r->parent = proc_parent;
+	r->start = ticks();
+	memcpy(r->text, tree_path(), len);
+	atomic_signal_fence(memory_order_release);
+	r->state = REC_PROC;
+	image = image_once(&image_traced);
+	exec = image ? trace_slot(1) : NULL;
+	if (!exec)
+		return;
+	*exec = image->rec;
+	trace_more(exec, image->items, image->len);
+	atomic_signal_fence(memory_order_release);
+	exec->state = REC_DONE;
+}
+
+void trace_conn(const struct conn *c, uint64_t start)
+{
+	struct conn_view v;
+	struct rec_conn *r;
+	int slots;
+
+	if (!config.trace)
+		return;
+	v = conn_view(c);
+	slots = slots_for(CONN_HEAD, v.local_len + v.peer_len);
+	r = trace_slot(slots);
+	if (!r)
+		return;
+	r->slots = slots;
+	r->proto = v.proto;
+	r->role = v.role;
+	r->conn = v.ordinal;
+	r->start = start;
+	r->listener = c->listener;
+	r->local_len = v.local_len;
+	r->peer_len = v.peer_len;
+	memcpy(r->addrs, v.local, v.local_len);
+	memcpy(r->addrs + v.local_len, v.peer, v.peer_len);
+	atomic_signal_fence(memory_order_release);
+	r->state = REC_CONN;
+}
+
+void trace_more(const struct rec *rec, const uint8_t *items, int len)
+{
+	struct rec_more *r;
+	int slots;
+
+	if (len > MORE_MAX)
+		len = MORE_MAX;
+	slots = slots_for(MORE_HEAD, len);
+	r = trace_slot(slots);
+	if (!r)
+		return;
+	r->slots = slots;
+	r->len = len;
+	r->of = ((const char *)rec - (const char *)head) / SLOT;
+	memcpy(r->items, items, len);
+	atomic_signal_fence(memory_order_release);
+	r->state = REC_MORE;
+}
+
+/* ---- the log ---------------------------------------------------------- */
+
+static int log_use(int fd)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return -1;
+	log_fd = fd;
+	log_dev = st.st_dev;
+	log_ino = st.st_ino;
+	fd_set_slot(fd, SLOT_OURS);
+	return 0;
+}
+
+bool log_open(const char *path)
+{
+	int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY;
+	int fd = path ? open(path, flags, 0600) : real.dup(STDERR_FILENO);
+
+	return fd >= 0 && !log_use(fd_hide(fd));
+}
+
+bool log_inherit(int fd, uint64_t dev, uint64_t ino)
+{
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) || st.st_dev != dev || st.st_ino != ino)
+		return false;
+	return !log_use(fd);
+}
+
+void log_handover(int *fd, uint64_t *dev, uint64_t *ino)
+{
+	*fd = log_fd;
+	*dev = log_dev;
+	*ino = log_ino;
+}
+
+void log_close(void)
+{
+	if (log_fd >= 0) {
+		fd_set_slot(log_fd, SLOT_OTHER);
+		real.close(log_fd);
+	}
+	log_fd = -1;
+}
+
+void fd_yield(int fd)
+{
+	int moved;
+
+	if (fd < 0 || fd_slot(fd) != SLOT_OURS)
+		return;
+	moved = real.fcntl(fd, F_DUPFD, fd + 1);
+	if (moved < 0)
+		moved = real.fcntl(fd, F_DUPFD, 3);
+	fd_set_slot(fd, SLOT_OTHER);
+	log_fd = moved;
+	if (moved >= 0)
+		fd_set_slot(moved, SLOT_OURS);
+}
+
+/*
+ * One write per line.  A log that cannot take a line (a full disk, a closed
+ * pipe) must not be seen by the program: no SIGPIPE, no SIGXFSZ, no waiting.
+ */
+static void log_write(const char *line, size_t len)
+{
+	sigset_t ours, old, pending;
+	struct timespec now = { 0 };
+	bool was;
+
+	sigemptyset(&ours);
+	sigaddset(&ours, SIGPIPE);
+	sigaddset(&ours, SIGXFSZ);
+	pthread_sigmask(SIG_BLOCK, &ours, &old);
+	sigpending(&pending);
+	was = sigismember(&pending, SIGPIPE) || sigismember(&pending, SIGXFSZ);
+	while (len) {
+		struct pollfd full = { log_fd, POLLOUT, 0 };
+		ssize_t n = real.write(log_fd, line, len);
+		if (n > 0) {
+			line += n;
+			len -= n;
+		} else if (errno == EAGAIN) {
+			if (real.poll(&full, 1, 1000) <= 0)
+				break;
+		} else if (errno != EINTR) {
+			break;
+		}
+	}
+	if (len && !was && (errno == EPIPE || errno == EFBIG))
+		sigtimedwait(&ours, NULL, &now);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+static void log_text(const struct event *e)
+{
+	char small[1280], *buf = small;
+	size_t size = sizeof small;
+	struct out o;
+
+	if (config.log_data > 128) {
+		size += 4 * config.log_data;
+		buf = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (buf == MAP_FAILED)
+			return;
+	}
+	o = (struct out){ buf, buf, buf + size - 4, false };
+	text_event(&o, e, config.times);
+	if (o.cut) {
+		memcpy(o.at, "...\n", 4);
+		o.at += 4;
+	}
+	log_write(buf, out_len(&o));
+	if (buf != small)
+		munmap(buf, size);
+}
+
+/* The program that is running, once, before its first line. */
+static void announce(void)
+{
+	const struct image *image = image_once(&image_logged);
+	struct event e;
+
+	if (!image)
+		return;
+	e = (struct event){
+		.rec = &image->rec, .payload = image->items,
+		.payload_len = image->len, .pid = me.pid, .tid = me.pid,
+		.time = ticks_ns(image->rec.start - config.t0),
+		.epoch = config.epoch,
+	};
+	log_text(&e);
+}
+
+void log_call(struct call *c, const struct keep *k)
+{
+	struct conn *subject = slot_conn(c->slot), *made = slot_conn(c->made);
+	struct conn_view vs, vm;
+	struct event e = {
+		.rec = c->rec, .pid = me.pid, .tid = me.tid,
+		.payload = k ? k->start : NULL,
+		.payload_len = k ? keep_len(k) : 0,
+		.time = ticks_ns(c->rec->start - config.t0),
+		.took = ticks_ns(c->rec->took), .epoch = config.epoch,
+	};
+	if (log_fd < 0)
+		return;
+	if (subject) {
+		vs = conn_view(subject);
+		e.conn = &vs;
+	} else if (c->slot == SLOT_NAMELESS) {
+		vs = (struct conn_view){ 0 };
+		e.conn = &vs;
+	}
+	if (made) {
+		vm = conn_view(made);
+		e.made = &vm;
+	}
+	announce();
+	log_text(&e);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The trace file.  A head of two pages, then units of 4 KiB.  A thread takes a
+ * run of units by one atomic add to head.next, makes sure that they have disk
+ * space, and fills their 64-byte slots alone; the run's first slot says whose
+ * it is.  The file is made large and sparse (it is mapped once, the descriptor
+ * closed) and cut to what was used when its last process ends.
+ */
+#ifndef TRACE_FILE_H
+#define TRACE_FILE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define TRACE_MAGIC "sockwrt1"
+#define TRACE_UNIT 4096
+#define TRACE_HEAD (2 * TRACE_UNIT)
+#define TRACE_PIDS 1000
+#define TRACE_ORDER 0x01020304u
+
+struct trace_head {
+	char magic[8];
+	uint32_t order;			/* TRACE_ORDER, as its writer saw it */
+	uint32_t calls;			/* CALLS and a hash of their names: */
+	uint64_t table;			/*   the reader must know the same */
+	uint64_t tick, ns, epoch;	/* one moment on three clocks: ticks, */
+					/*   CLOCK_MONOTONIC, since 1970 */
+	uint64_t rate;			/* ticks a second, a first estimate; */
+					/*   1,000,000,000: ticks are ns */
+	uint64_t seed;
+	_Atomic uint64_t next;		/* units taken, the head's included */
+	_Atomic uint64_t dropped;	/* calls there was no room for */
+	_Atomic uint32_t procs;		/* numbers given to processes */
+	_Atomic uint32_t crowded;	/* more than TRACE_PIDS at once */
+	char path[1024];		/* where the file is, to cut it */
+	char argv[2000];		/* the first program's arguments */
+	_Atomic int32_t pids[TRACE_PIDS]; /* attached processes */
+};
+
+/* The first slot of a run of units. */
+struct trace_run {
+	uint32_t magic;			/* RUN_MAGIC; written last */
+	uint32_t units;
+	int32_t pid, tid;
+	uint32_t proc;			/* number of the process, from 1 */
+	uint32_t pad;
+	uint64_t tick, ns;		/* one moment on two clocks */
+	uint64_t unused[2];
+	uint64_t check;			/* proc ^ units ^ tick: not chance */
+};
+
+#define RUN_MAGIC 0x4e55526bu
+
+_Static_assert(sizeof(struct trace_head) <= TRACE_HEAD, "head");
+_Static_assert(sizeof(struct trace_run) == 64, "run");
+
+/* Hash of the table of calls, so that a file of another version is refused. */
+uint64_t trace_table(void);
+
+/*
+ * Create the file, 0600, in place of what was there (a process that still
+ * writes to the old one goes on writing to it).  -1 and errno: EISDIR, ENODEV
+ * (no regular file), EFBIG (RLIMIT_FSIZE) or what open says.
+ */
+int trace_create(const char *path, uint64_t seed, char *const argv[]);
+/* Make the file its full, sparse size again; -1 and errno. */
+int trace_lengthen(int fd);
+
+#endif
