@@ -14,9 +14,10 @@ say = @printf '  %-6s %s\n' $(1) $(2)
 endif
 
 RULES  := $(wildcard rules/*.c)
-TRACE  := $(filter-out trace/read.c,$(wildcard trace/*.c))
+READ   := $(wildcard trace/read*.c)
+TRACE  := $(filter-out $(READ),$(wildcard trace/*.c))
 SHIM   := $(wildcard shim/*.c)
-CLI    := $(wildcard cli/*.c) trace/read.c
+CLI    := $(wildcard cli/*.c) $(READ)
 PROGS  := $(patsubst tests/progs/%.c,$(B)/progs/%,$(wildcard tests/progs/*.c))
 UNITS  := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
 FUZZ   := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -27,7 +28,7 @@ EXAMPLES := $(patsubst %.c,$(B)/%,$(wildcard examples/*/*.c))
 SHIMFLAGS = -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 	    -U_FORTIFY_SOURCE -fno-stack-protector
 
-.PHONY: all demo check bench fidelity install clean progs unit fuzz
+.PHONY: all demo check bench fidelity install clean progs examples unit fuzz
 all: $(B)/libsockwrench.so $(B)/sockwrench
 
 $(B)/shim/%.o: %.c
@@ -42,11 +43,11 @@ $(B)/cli/%.o: %.c
 
 $(B)/libsockwrench.so: $(patsubst %.c,$(B)/shim/%.o,$(SHIM) $(TRACE) $(RULES))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) -shared -Wl,-z,now -o $@ $^
+	$(Q)$(CC) $(CFLAGS) -shared -Wl,-z,now -o $@.new $^ && mv $@.new $@
 
 $(B)/sockwrench: $(patsubst %.c,$(B)/cli/%.o,$(CLI) $(TRACE) $(RULES))
 	$(call say,LD,$@)
-	$(Q)$(CC) $(CFLAGS) -o $@ $^
+	$(Q)$(CC) $(CFLAGS) -o $@.new $^ && mv $@.new $@
 
 # Programs under test are plain C, as a user would compile them.
 progs: $(PROGS)
@@ -55,6 +56,7 @@ $(B)/progs/%: tests/progs/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g $(STD) -Wall -Wextra -o $@ $< -pthread
 
+examples: $(EXAMPLES)
 $(B)/examples/%: examples/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
@@ -63,16 +65,49 @@ $(B)/examples/%: examples/%.c
 # Unit tests and fuzz targets: pure code, with the sanitizers.
 SAN = -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 unit: $(UNITS)
-$(B)/unit/%: tests/unit/%.c $(RULES) $(TRACE) trace/read.c $(wildcard trace/*.h rules/*.h rules/*.def)
+$(B)/unit/%: tests/unit/%.c $(RULES) $(TRACE) $(READ) $(wildcard trace/*.h rules/*.h rules/*.def)
 	$(call say,UNIT,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(SAN) $(STD) $(WARN) -o $@ $< $(RULES) $(TRACE) trace/read.c
+	$(Q)$(CC) $(SAN) $(STD) $(WARN) -o $@ $< $(RULES) $(TRACE) $(READ)
 
 fuzz: $(FUZZ)
-$(B)/fuzz/%: tests/fuzz/%.c $(RULES) $(TRACE) trace/read.c $(wildcard trace/*.h rules/*.h rules/*.def)
+$(B)/fuzz/%: tests/fuzz/%.c $(RULES) $(TRACE) $(READ) $(wildcard trace/*.h rules/*.h rules/*.def)
 	$(call say,FUZZ,$<)
 	@mkdir -p $(@D)
-	$(Q)clang $(SAN) -fsanitize=fuzzer $(STD) $(WARN) -o $@ $< $(RULES) $(TRACE) trace/read.c
+	$(Q)clang $(SAN) -fsanitize=fuzzer $(STD) $(WARN) -o $@ $< $(RULES) $(TRACE) $(READ)
+
+# Pages made from the tables are kept in the tree, so that it can be read
+# without a compiler; make check compares.
+.PHONY: docs
+docs: $(B)/tables
+	$(Q)docs/make.sh $(CURDIR)/$(B)/tables $(CURDIR)/docs
+$(B)/tables: docs/tables.c $(RULES) $(wildcard rules/*.def cli/*.def)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(CFLAGS) $(STD) $(WARN) -o $@ docs/tables.c $(RULES)
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib \
+		$(DESTDIR)$(PREFIX)/share/man/man1 \
+		$(DESTDIR)$(PREFIX)/share/man/man7
+	install -m 755 $(B)/sockwrench $(DESTDIR)$(PREFIX)/bin/
+	install -m 644 $(B)/libsockwrench.so $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 docs/sockwrench.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	install -m 644 docs/libsockwrench.so.7 $(DESTDIR)$(PREFIX)/share/man/man7/
+
+demo:
+	@tests/need.sh examples/packages.txt
+	@$(MAKE) --no-print-directory all $(B)/examples/echo/server $(B)/examples/echo/client
+	@examples/demo.sh
+
+check:
+	@tests/need.sh tests/packages.txt
+	@tests/check.sh
+
+bench: all $(B)/cost
+	@bench/run.sh
+$(B)/cost: bench/cost.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 $(STD) -Wall -o $@ $<
 
 clean:
 	rm -rf $(B)

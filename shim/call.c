@@ -29,10 +29,14 @@ bool call_begin(struct call *c, int id, int fd, bool any, const void *caller)
 
 	if (!entered() || !config.active)
 		return false;
+	if (unlikely(me.caller)) {
+		caller = me.caller;
+		me.caller = NULL;
+	}
 	if (fd != NO_FD) {
 		slot = fd_slot(fd);
-		if (slot <= SLOT_WAS && !(any && slot == SLOT_OTHER))
-			slot = fd_look(fd);
+		if (slot <= SLOT_WAS)
+			slot = any ? fd_look(fd) : fd_look_again(fd);
 		if (any && !concerns(fd, slot))
 			return false;
 	}
@@ -191,6 +195,7 @@ static void learn(struct call *c)
 		break;
 	case CALL_sendto:
 	case CALL_sendmsg:
+	case CALL_sendmmsg:
 		if (conn && r->ret >= 0)
 			learn_sent(c, conn);
 		break;
@@ -238,7 +243,7 @@ bool readable(const void *p, size_t len)
 {
 	uintptr_t at = (uintptr_t)p, end = at + len;
 	int err = errno;
-	bool ok = p && end >= at;
+	bool ok = p && end >= at && own_may(OWN_SIGMASK);
 
 	/*
 	 * rt_sigprocmask copies the set before it finds that -1 is no way to

@@ -22,7 +22,7 @@ _Atomic uint32_t *fd_slots;
 uint32_t fd_slots_n;
 _Atomic uint32_t fd_top;
 
-static struct conn *pool;		/* set in fd_table, read-only after */
+struct conn *fd_pool;			/* set in fd_table, read-only after */
 static uint8_t (*longs)[2][LONG_ADDR];	/* addresses too long for the pool */
 static uint32_t pool_n;
 static _Atomic uint32_t pool_used;
@@ -42,14 +42,14 @@ void fd_table(void)
 	uint32_t n = MOST_CONNS;
 
 	/* a small address space (RLIMIT_AS) gets a smaller table */
-	for (; !pool && n > 64; n /= 2) {
-		pool = reserve(n * sizeof *pool);
-		longs = pool ? reserve(n * sizeof *longs) : NULL;
-		if (pool && !longs) {
-			munmap(pool, n * sizeof *pool);
-			pool = NULL;
+	for (; !fd_pool && n > 64; n /= 2) {
+		fd_pool = reserve(n * sizeof *fd_pool);
+		longs = fd_pool ? reserve(n * sizeof *longs) : NULL;
+		if (fd_pool && !longs) {
+			munmap(fd_pool, n * sizeof *fd_pool);
+			fd_pool = NULL;
 		}
-		pool_n = pool ? n : 0;
+		pool_n = fd_pool ? n : 0;
 	}
 	for (n = MOST_FDS; !fd_slots && n >= 1024; n /= 2) {
 		fd_slots = reserve(n * sizeof *fd_slots);
@@ -57,7 +57,7 @@ void fd_table(void)
 	}
 }
 
-/* ---- the pool --------------------------------------------------------- */
+/* ---- the pool ------------------------------------------------------------ */
 
 static struct conn *pool_take(void)
 {
@@ -65,14 +65,14 @@ static struct conn *pool_take(void)
 	uint32_t i;
 
 	while ((i = (uint32_t)head)) {
-		uint64_t next = atomic_load(&pool[i - 1].free);
+		uint64_t next = atomic_load(&fd_pool[i - 1].free);
 		next |= ((head >> 32) + 1) << 32;
 		if (atomic_compare_exchange_weak(&pool_free, &head, next))
-			return &pool[i - 1];
+			return &fd_pool[i - 1];
 	}
 	i = atomic_fetch_add(&pool_used, 1);
 	if (i < pool_n)
-		return &pool[i];
+		return &fd_pool[i];
 	atomic_store(&pool_used, pool_n);
 	return NULL;
 }
@@ -83,13 +83,8 @@ static void pool_give(struct conn *c)
 
 	do {
 		atomic_store(&c->free, (uint32_t)head);
-		next = ((head >> 32) + 1) << 32 | (uint32_t)(c - pool + 1);
+		next = ((head >> 32) + 1) << 32 | (uint32_t)(c - fd_pool + 1);
 	} while (!atomic_compare_exchange_weak(&pool_free, &head, next));
-}
-
-struct conn *slot_conn(uint32_t slot)
-{
-	return slot >= SLOT_CONN ? &pool[slot - SLOT_CONN] : NULL;
 }
 
 void conn_put(uint32_t slot)
@@ -112,7 +107,7 @@ static uint32_t conn_new(enum proto proto, enum role role)
 	c->listener = 0;
 	c->local_len = c->peer_len = 0;
 	atomic_store(&c->refs, 1);
-	return SLOT_CONN + (uint32_t)(c - pool);
+	return SLOT_CONN + (uint32_t)(c - fd_pool);
 }
 
 /* ---- slots ------------------------------------------------------------ */
@@ -137,8 +132,8 @@ uint32_t fd_leave(int fd)
 
 	if ((uint32_t)fd >= fd_slots_n)
 		return SLOT_UNMET;
-	if (slot == SLOT_OTHER || slot == SLOT_OURS)
-		return slot;
+	if (slot <= SLOT_OURS)
+		return slot;		/* a second close changes nothing */
 	slot = atomic_load(&fd_slots[fd]);
 	while (!atomic_compare_exchange_weak(&fd_slots[fd], &slot,
 		       fd_is_socket(slot) ? SLOT_WAS : SLOT_OTHER))
@@ -192,8 +187,10 @@ static uint32_t meet(int fd)
 	socklen_t len = sizeof domain;
 	struct conn *c;
 
+	if (!own_may(OWN_GETSOCKOPT))
+		return SLOT_UNMET;
 	if (real.getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len)) {
-		if (errno == EBADF)
+		if (errno != ENOTSOCK)
 			return fd_slot(fd) == SLOT_WAS ? SLOT_WAS : SLOT_UNMET;
 		if (fd_slot(fd) <= SLOT_WAS)
 			fd_set_slot(fd, SLOT_OTHER);
@@ -211,7 +208,7 @@ static uint32_t meet(int fd)
 	return fd_slot(fd);
 }
 
-uint32_t fd_look(int fd)
+uint32_t fd_look_again(int fd)
 {
 	uint32_t slot = fd_slot(fd);
 	int err = errno;
@@ -223,16 +220,41 @@ uint32_t fd_look(int fd)
 	return slot;
 }
 
+uint32_t fd_look(int fd)
+{
+	uint32_t slot = fd_slot(fd);
+
+	return slot == SLOT_OTHER ? slot : fd_look_again(fd);
+}
+
 /* ---- addresses -------------------------------------------------------- */
+
+/* An unnamed unix socket has no address, nor has an unbound one of IP. */
+static bool nameless(const void *addr, socklen_t len)
+{
+	struct sockaddr_in6 in6 = { 0 };
+	struct sockaddr_in in;
+
+	memcpy(&in6, addr, len < sizeof in6 ? len : sizeof in6);
+	memcpy(&in, &in6, sizeof in);
+	if (in6.sin6_family == AF_INET)
+		return !in.sin_port && !in.sin_addr.s_addr;
+	if (in6.sin6_family == AF_INET6)
+		return !in6.sin6_port &&
+		       IN6_IS_ADDR_UNSPECIFIED(&in6.sin6_addr);
+	return len <= sizeof(sa_family_t);
+}
 
 void conn_addr(struct conn *c, int which, const void *addr, socklen_t len)
 {
 	uint8_t *to = c->addr[which];
 
+	if (nameless(addr, len))
+		len = 0;
 	if (len > LONG_ADDR)
 		len = LONG_ADDR;
 	if (len > sizeof c->addr[which])
-		to = longs[c - pool][which];
+		to = longs[c - fd_pool][which];
 	memcpy(to, addr, len);
 	*(which ? &c->peer_len : &c->local_len) = len;
 }
@@ -242,16 +264,18 @@ void conn_ask(struct conn *c, int fd)
 	struct sockaddr_storage s;
 	socklen_t len = sizeof s;
 
-	if (!real.getsockname(fd, (struct sockaddr *)&s, &len))
+	if (own_may(OWN_GETSOCKNAME) &&
+	    !real.getsockname(fd, (struct sockaddr *)&s, &len))
 		conn_addr(c, 0, &s, len);
 	len = sizeof s;
-	if (!real.getpeername(fd, (struct sockaddr *)&s, &len))
+	if (own_may(OWN_GETPEERNAME) &&
+	    !real.getpeername(fd, (struct sockaddr *)&s, &len))
 		conn_addr(c, 1, &s, len);
 }
 
 struct conn_view conn_view(const struct conn *c)
 {
-	uint8_t (*far)[LONG_ADDR] = longs[c - pool];
+	uint8_t (*far)[LONG_ADDR] = longs[c - fd_pool];
 
 	return (struct conn_view){
 		.ordinal = c->ordinal, .proto = c->proto, .role = c->role,

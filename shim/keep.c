@@ -20,7 +20,7 @@ void keep_begin(struct keep *k, struct call *c)
 	k->call = c;
 	k->data = data;
 	k->start = k->small;
-	if (data > 128) {
+	if (data > 128 && own_may(OWN_MMAP) && own_may(OWN_MUNMAP)) {
 		void *big = mmap(NULL, size + 2 * data, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (big != MAP_FAILED) {
@@ -138,13 +138,16 @@ void keep_iov(struct keep *k, int param, const struct iovec *iov, size_t n,
 	item_shrink(k, to, at, at < len ? ITEM_CUT : 0);
 }
 
-void keep_msg(struct keep *k, int param, const struct msghdr *m, size_t len)
+void keep_msg(struct keep *k, int param, const struct msghdr *m, size_t len,
+	      size_t room)
 {
 	size_t alen = m->msg_name ? m->msg_namelen : 0, at;
 	uint8_t *to;
 
-	if (alen > sizeof(struct sockaddr_storage))
-		alen = sizeof(struct sockaddr_storage);
+	if (room > sizeof(struct sockaddr_storage))
+		room = sizeof(struct sockaddr_storage);
+	if (alen > room)
+		alen = room;
 	to = item(k, param, 1 + alen + k->data, 0);
 	if (!to)
 		return;
@@ -164,12 +167,14 @@ void keep_mmsg(struct keep *k, int param, const struct mmsghdr *m, int n)
 		memcpy(to + 4 * i, &m[i].msg_len, 4);
 }
 
+/* The kernel says how long an address is, and writes what there is room for. */
 void keep_addrout(struct keep *k, int param, const void *addr,
-		  const socklen_t *alen)
+		  const socklen_t *alen, size_t room)
 {
-	if (addr && alen)
-		keep_bytes(k, param, addr, *alen,
-			   sizeof(struct sockaddr_storage));
+	if (room > sizeof(struct sockaddr_storage))
+		room = sizeof(struct sockaddr_storage);
+	if (addr && alen && room >= sizeof(sa_family_t))
+		keep_bytes(k, param, addr, *alen, room);
 }
 
 void keep_opt(struct keep *k, int param, const void *val, socklen_t len)

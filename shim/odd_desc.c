@@ -88,7 +88,7 @@ int close_range(unsigned first, unsigned last, int flags)
 {
 	struct call c;
 	uint8_t *at;
-	bool on = range_has_socket(first, last) &&
+	bool on = entered() && range_has_socket(first, last) &&
 		  call_begin(&c, CALL_close_range, NO_FD, false, CALLER);
 	int r;
 
@@ -107,10 +107,11 @@ int close_range(unsigned first, unsigned last, int flags)
 
 void closefrom(int first)
 {
-	int ours = hidden();
+	int ours = hidden(), err = errno;
 	struct call c;
 	uint8_t *at;
-	bool on = range_has_socket(first < 0 ? 0 : first, ~0u) &&
+	bool on = entered() &&
+		  range_has_socket(first < 0 ? 0 : first, ~0u) &&
 		  call_begin(&c, CALL_closefrom, NO_FD, false, CALLER);
 
 	if (on) {
@@ -123,6 +124,7 @@ void closefrom(int first)
 		for (int fd = first < 0 ? 0 : first; fd < ours; fd++)
 			real.close(fd);
 		real.closefrom(ours + 1);
+		errno = err;		/* EBADF is not the program's */
 	} else {
 		real.closefrom(first);
 	}

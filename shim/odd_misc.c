@@ -2,6 +2,7 @@
 /* What fits nowhere else. */
 #include "wrap.h"
 
+#include <linux/seccomp.h>
 #include <sys/syscall.h>
 
 void freeaddrinfo(struct addrinfo *res)
@@ -14,6 +15,60 @@ void freeaddrinfo(struct addrinfo *res)
 		RETURNED(0, false, 0, );
 }
 
+/* ---- seccomp ---------------------------------------------------------- */
+
+int prctl(int option, ...)
+{
+	unsigned long a[4];
+	uint32_t before = 0;
+	bool on, sandbox;
+	struct call c;
+	va_list list;
+	uint8_t *at;
+	int r;
+
+	va_start(list, option);
+	for (int i = 0; i < 4; i++)
+		a[i] = va_arg(list, unsigned long);
+	va_end(list);
+	on = call_begin(&c, CALL_prctl, NO_FD, false, CALLER);
+	if (on) {
+		at = c.rec->args;
+		STORE_INT(option)
+		(void)at;
+	}
+	sandbox = on && option == PR_SET_SECCOMP;
+	if (sandbox)
+		before = sandbox_enter(a[0] == SECCOMP_MODE_STRICT ? NULL :
+				       (const struct sock_fprog *)a[1]);
+	r = real.prctl(option, a[0], a[1], a[2], a[3]);
+	if (sandbox && r < 0)
+		sandbox_refused(before);
+	if (on && config.active)
+		RETURNED(r, BAD_VALUE, 0, );
+	return r;
+}
+
+/* There is no function for seccomp(2); libseccomp comes here. */
+static long by_seccomp(long op, long flags, long prog)
+{
+	bool sandbox = (op == SECCOMP_SET_MODE_STRICT ||
+			op == SECCOMP_SET_MODE_FILTER) &&
+		       entered() && config.active;
+	uint32_t before = 0;
+	long r;
+
+	if (sandbox)
+		before = sandbox_enter(op == SECCOMP_SET_MODE_STRICT ? NULL :
+				       (const struct sock_fprog *)prog);
+	r = real.syscall(SYS_seccomp, op, flags, prog);
+	if (sandbox && r < 0)
+		sandbox_refused(before);
+	return r;
+}
+
+/* ---- system calls by number ------------------------------------------- */
+
 /*
  * System calls by number.  Those that have a function of their own go there,
  * and are recorded as that; the rest go on as they came.  Not variadic, so
@@ -24,10 +79,12 @@ EXPORT long by_number(long number, long a, long b, long c, long d, long e,
 
 long by_number(long number, long a, long b, long c, long d, long e, long f)
 {
-	long (*libc)(long, ...) = real.syscall;
+	long (*libc)(long, ...);
 
-	if (me.starting)
-		return libc(number, a, b, c, d, e, f);
+	if (!entered())
+		return real.syscall(number, a, b, c, d, e, f);
+	libc = real.syscall;
+	me.caller = CALLER;
 	switch (number) {
 	case SYS_read:
 		return read(a, (void *)b, c);
@@ -74,6 +131,31 @@ long by_number(long number, long a, long b, long c, long d, long e, long f)
 		return recvmsg(a, (void *)b, c);
 	case SYS_sendmmsg:
 		return sendmmsg(a, (void *)b, c, d);
+	case SYS_recvmmsg:
+		return recvmmsg(a, (void *)b, c, d, (void *)e);
+	case SYS_pread64:
+		return pread(a, (void *)b, c, d);
+	case SYS_pwrite64:
+		return pwrite(a, (void *)b, c, d);
+	/* an offset is one register here: e is its unused upper half */
+	case SYS_preadv:
+		return preadv(a, (void *)b, c, d);
+	case SYS_pwritev:
+		return pwritev(a, (void *)b, c, d);
+	case SYS_preadv2:
+		return preadv2(a, (void *)b, c, d, f);
+	case SYS_pwritev2:
+		return pwritev2(a, (void *)b, c, d, f);
+	case SYS_lseek:
+		return lseek(a, b, c);
+	case SYS_sendfile:
+		return sendfile(a, b, (off_t *)c, d);
+	case SYS_splice:
+		return splice(a, (off64_t *)b, c, (off64_t *)d, e, f);
+	case SYS_tee:
+		return tee(a, b, c, d);
+	case SYS_vmsplice:
+		return vmsplice(a, (void *)b, c, d);
 	case SYS_dup:
 		return dup(a);
 	case SYS_dup3:
@@ -98,9 +180,18 @@ long by_number(long number, long a, long b, long c, long d, long e, long f)
 	case SYS_epoll_wait:
 		return epoll_wait(a, (void *)b, c, d);
 #endif
+	case SYS_prctl:
+		return prctl(a, b, c, d, e);
+	case SYS_seccomp:
+		return by_seccomp(a, b, c);
 	case SYS_execve:
 		return execve((char *)a, (char **)b, (char **)c);
+	case SYS_execveat:
+		return execveat(a, (char *)b, (char **)c, (char **)d, e);
+	case SYS_exit_group:
+		_exit(a);
 	default:
+		me.caller = NULL;
 		return libc(number, a, b, c, d, e, f);
 	}
 }

@@ -6,8 +6,6 @@
  */
 #include "wrap.h"
 
-#include <alloca.h>
-
 extern char **environ;
 
 /* ---- fork ------------------------------------------------------------- */
@@ -19,6 +17,9 @@ static inline pid_t in_fork(const void *caller, int id, pid_t (*libc)(void))
 	pid_t r;
 
 	child_count();
+	/* the child's records refer to this process's */
+	if (on)
+		trace_introduce();
 	on = on && call_begin(&c, id, NO_FD, false, caller);
 	r = libc();
 	if (!r) {
@@ -192,7 +193,7 @@ static size_t count_args(va_list list)
  */
 #define COLLECT(argv, list, arg)					\
 	va_list list;							\
-	char **argv, *first = (char *)arg;				\
+	char *first = (char *)arg;					\
 	size_t n = 1;							\
 									\
 	__asm__("" : "+r"(first));					\
@@ -200,8 +201,8 @@ static size_t count_args(va_list list)
 	if (first)							\
 		n = 1 + count_args(list);				\
 	va_end(list);							\
-	argv = alloca(n * sizeof *argv);				\
 	va_start(list, arg);						\
+	char *argv[n];							\
 	argv[0] = first;						\
 	for (size_t i = 1; i < n; i++)					\
 		argv[i] = va_arg(list, char *)

@@ -75,7 +75,7 @@ int fflush(FILE *stream)
 	struct call c;
 	int r;
 
-	if (fd < 0 || fd_plain(fd) ||
+	if (!entered() || fd < 0 || fd_plain(fd) ||
 	    !call_begin(&c, CALL_fflush, fd, true, CALLER))
 		return real.fflush(stream);
 	r = real.fflush(stream);
@@ -124,18 +124,18 @@ int __fprintf_chk(FILE *stream, int flag, const char *format, ...)
 
 int __vfprintf_chk(FILE *stream, int flag, const char *format, va_list list)
 {
-	return in_print(CALLER, CALL___vfprintf_chk, stream, true, flag,
-			format, 2, list);
+	return in_print(CALLER, CALL_vfprintf, stream, true, flag, format, 1,
+			list);
 }
 
 int printf(const char *format, ...)
 {
-	PRINT(CALL_printf, stdout, false, 0, 0);
+	PRINT(CALL_printf, stdout, false, 0, 1);
 }
 
 int __printf_chk(int flag, const char *format, ...)
 {
-	PRINT(CALL_printf, stdout, true, flag, 0);
+	PRINT(CALL_printf, stdout, true, flag, 1);
 }
 
 static inline int in_dprint(const void *caller, int id, int fd, bool checked,
@@ -176,8 +176,8 @@ int __dprintf_chk(int fd, int flag, const char *format, ...)
 
 int __vdprintf_chk(int fd, int flag, const char *format, va_list list)
 {
-	return in_dprint(CALLER, CALL___vdprintf_chk, fd, true, flag, format,
-			 2, list);
+	return in_dprint(CALLER, CALL_vdprintf, fd, true, flag, format, 1,
+			 list);
 }
 
 /* ---- standard input and output ---------------------------------------- */
@@ -191,7 +191,7 @@ int puts(const char *text)
 	if (fd_plain(fd) || !call_begin(&c, CALL_puts, fd, true, CALLER))
 		return real.puts(text);
 	r = real.puts(text);
-	RETURNED(r, ret == EOF, 1, keep_string(&k, 0, text););
+	RETURNED(r, ret == EOF, 1, keep_string(&k, 1, text););
 	return r;
 }
 
@@ -228,39 +228,67 @@ int getchar(void)
 
 /* ---- fortified reading ------------------------------------------------ */
 
-size_t __fread_chk(void *data, size_t room, size_t size, size_t n,
-		   FILE *stream)
+static inline size_t in_fread_chk(const void *caller,
+				  __typeof__(__fread_chk) *libc, void *data,
+				  size_t room, size_t size, size_t n,
+				  FILE *stream)
 {
 	int fd = fileno_unlocked(stream);
 	struct call c;
 	uint8_t *at;
 	size_t r;
 
-	if (fd_plain(fd) ||
-	    !call_begin(&c, CALL___fread_chk, fd, true, CALLER))
-		return real.__fread_chk(data, room, size, n, stream);
+	if (fd_plain(fd) || !call_begin(&c, CALL_fread, fd, true, caller))
+		return libc(data, room, size, n, stream);
 	at = c.rec->args;
 	STORE_LEN(size) STORE_LEN(n)
 	(void)at;
-	r = real.__fread_chk(data, room, size, n, stream);
+	r = libc(data, room, size, n, stream);
 	RETURNED(r, BAD_ITEMS, 2, KEEP_ITEMDATA(0, data));
 	return r;
 }
 
-char *__fgets_chk(char *line, size_t room, int len, FILE *stream)
+size_t __fread_chk(void *data, size_t room, size_t size, size_t n,
+		   FILE *stream)
+{
+	return in_fread_chk(CALLER, real.__fread_chk, data, room, size, n,
+			    stream);
+}
+
+size_t __fread_unlocked_chk(void *data, size_t room, size_t size, size_t n,
+			    FILE *stream)
+{
+	return in_fread_chk(CALLER, real.__fread_unlocked_chk, data, room,
+			    size, n, stream);
+}
+
+static inline char *in_fgets_chk(const void *caller,
+				 __typeof__(__fgets_chk) *libc, char *line,
+				 size_t room, int len, FILE *stream)
 {
 	int fd = fileno_unlocked(stream);
 	struct call c;
 	uint8_t *at;
 	char *r;
 
-	if (fd_plain(fd) ||
-	    !call_begin(&c, CALL___fgets_chk, fd, true, CALLER))
-		return real.__fgets_chk(line, room, len, stream);
+	if (fd_plain(fd) || !call_begin(&c, CALL_fgets, fd, true, caller))
+		return libc(line, room, len, stream);
 	at = c.rec->args;
 	STORE_INT(len)
 	(void)at;
-	r = real.__fgets_chk(line, room, len, stream);
+	r = libc(line, room, len, stream);
 	RETURNED(r, BAD_LINE, 2, KEEP_LINE(0, line));
 	return r;
+}
+
+char *__fgets_chk(char *line, size_t room, int len, FILE *stream)
+{
+	return in_fgets_chk(CALLER, real.__fgets_chk, line, room, len,
+			    stream);
+}
+
+char *__fgets_unlocked_chk(char *line, size_t room, int len, FILE *stream)
+{
+	return in_fgets_chk(CALLER, real.__fgets_unlocked_chk, line, room,
+			    len, stream);
 }

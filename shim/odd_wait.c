@@ -12,7 +12,7 @@
 static bool poll_sockets(const struct pollfd *fds, nfds_t n, int *only)
 {
 	*only = NO_FD;
-	if (!n || n > fd_slots_n || !entered() || !config.active ||
+	if (!entered() || !config.active || !n || n > fd_slots_n ||
 	    !readable(fds, n * sizeof *fds))
 		return false;
 	if (n == 1)
@@ -113,8 +113,8 @@ static bool set_has_socket(const fd_set *set, int n)
 static bool select_sockets(int n, const fd_set *r, const fd_set *w,
 			   const fd_set *e)
 {
-	return n > 0 && (unsigned)n <= fd_slots_n && entered() &&
-	       config.active && (set_has_socket(r, n) ||
+	return entered() && config.active && n > 0 &&
+	       (unsigned)n <= fd_slots_n && (set_has_socket(r, n) ||
 				 set_has_socket(w, n) || set_has_socket(e, n));
 }
 
@@ -194,7 +194,7 @@ long __fdelt_chk(long fd)
 	struct call c;
 	uint8_t *at;
 
-	if (unlikely(fd < 0 || fd >= FD_SETSIZE) &&
+	if (entered() && unlikely(fd < 0 || fd >= FD_SETSIZE) &&
 	    call_begin(&c, CALL___fdelt_chk, NO_FD, false, CALLER)) {
 		at = c.rec->args;
 		STORE_INT(fd)
@@ -242,6 +242,9 @@ int epoll_ctl(int ep, int op, int fd, struct epoll_event *ev)
 	uint8_t *at;
 	int r;
 
+	/* a set in a set */
+	if (fd_slot(fd) == SLOT_EPOLL_SOCKS && fd_slot(ep) == SLOT_EPOLL)
+		fd_set_slot(ep, SLOT_EPOLL_SOCKS);
 	if (fd_plain(fd) || !call_begin(&c, CALL_epoll_ctl, fd, true, CALLER))
 		return real.epoll_ctl(ep, op, fd, ev);
 	at = c.rec->args;
@@ -250,12 +253,15 @@ int epoll_ctl(int ep, int op, int fd, struct epoll_event *ev)
 	if (fd_slot(ep) == SLOT_EPOLL)
 		fd_set_slot(ep, SLOT_EPOLL_SOCKS);
 	r = real.epoll_ctl(ep, op, fd, ev);
-	/* the event is not read by EPOLL_CTL_DEL, and may be anything there */
+	/*
+	 * The event is not read by EPOLL_CTL_DEL, and may be anything there;
+	 * the others read it before anything else can go wrong.
+	 */
 	RETURNED(r, BAD_ZERO, 1,
-		 if (!ret && op != EPOLL_CTL_DEL)
-			 keep_events(&k, 3, ev, 1);
-		 else
-			 keep_null(&k, 3););
+		 if (op == EPOLL_CTL_DEL)
+			 keep_null(&k, 3);
+		 else if (err_ != EFAULT || !ret)
+			 keep_events(&k, 3, ev, 1););
 	return r;
 }
 
@@ -264,7 +270,7 @@ static bool epoll_begin(struct call *c, int id, int ep, const void *caller)
 {
 	uint32_t slot = fd_slot(ep);
 
-	if (slot == SLOT_EPOLL || slot == SLOT_OTHER ||
+	if (!entered() || slot == SLOT_EPOLL || slot == SLOT_OTHER ||
 	    (slot == SLOT_UNMET && ep >= 0))
 		return false;
 	if (!call_begin(c, id, NO_FD, false, caller))

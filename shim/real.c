@@ -84,8 +84,9 @@ struct real real = {
 	.name = (__typeof__(name) *)(void *)missing,
 #define BYHAND(family, result, type, name, ...) \
 	.name = (__typeof__(name) *)(void *)missing,
+#define HANDALSO(type, name, ...) \
+	.name = (__typeof__(name) *)(void *)missing,
 #define ALSO NO_ROW
-#define HANDALSO NO_ROW
 #include "../rules/calls.def"
 #undef CALL
 #undef BYHAND
@@ -109,16 +110,18 @@ void real_find(void)
 	void *p;
 
 	real_early();
-#define CALL(family, result, type, name, ...)				\
+#define FIND(name)							\
 	p = dlsym(RTLD_NEXT, #name);					\
 	if (p)								\
 		real.name = (__typeof__(name) *)p;
+#define CALL(family, result, type, name, ...) FIND(name)
 #define BYHAND CALL
+#define HANDALSO(type, name, ...) FIND(name)
 #define ALSO NO_ROW
-#define HANDALSO NO_ROW
 #include "../rules/calls.def"
 #undef CALL
 #undef BYHAND
 #undef ALSO
 #undef HANDALSO
+#undef FIND
 }

@@ -4,7 +4,7 @@
  *
  *	wrapper -> call_begin -> libc -> call_end -> (keep) -> call_done
  *	           fd.c: what is it      fd.c: what became of it
- *	                                 sink.c: trace slot, line of text
+ *	                                 trace.c, log.c: slot, line of text
  *
  * All of this runs in somebody else's process, in any thread, in signal
  * handlers, before constructors and after fork: no allocation, no lock, no
@@ -18,6 +18,7 @@
 #include "../trace/conn.h"
 #include "../trace/record.h"
 #include "../trace/text.h"
+#include "../trace/tick.h"
 
 #include <stdatomic.h>
 
@@ -30,7 +31,8 @@ enum only { ONLY_ANY, ONLY_OK, ONLY_FAILED };
 
 /* What the environment asked for; written at start, read-only after. */
 struct config {
-	bool active;			/* anything to do at all */
+	bool active;			/* anything to do at all; changed */
+					/*   by strict seccomp only */
 	bool log, trace;		/* the two sinks */
 	bool signals;			/* record all signals, not SIGPIPE only */
 	bool counter;			/* ticks are the processor's counter */
@@ -53,6 +55,12 @@ struct here {
 };
 extern struct here *here;
 
+/* One page that a process shares with all that were forked from it. */
+struct common {
+	_Atomic bool image_logged;	/* the log has the program's execve */
+};
+extern struct common *common;
+
 /* A thread's own state; zero in a new one. */
 struct thread {
 	uint32_t pid;			/* here->pid when it last looked */
@@ -60,6 +68,7 @@ struct thread {
 	char *next, *end;		/* free slots of its run in the trace */
 	uint32_t units;			/* units of that run */
 	bool starting;			/* it is inside start() */
+	const void *caller;		/* whom the next call really came from */
 };
 extern __thread struct thread me
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -74,6 +83,31 @@ static inline bool entered(void)
 	return likely(pid && pid == me.pid) || enter();
 }
 
+/* The program as it was executed, in the form of a call. */
+struct image {
+	struct rec rec;
+	uint8_t items[448];
+	int len;
+	int pid;			/* of the process that executed it */
+};
+/* The image when *told was false; it is true afterwards. */
+const struct image *image_once(_Atomic bool *told);
+/* The process ends in good order. */
+void process_end(void);
+
+/* ---- env.c: the environment ------------------------------------------- */
+
+/* Our variables' values; set by env_read, read-only after. */
+extern const char *env_values[ENVS];
+
+void env_read(void);
+/* What they ask for, into config.  Ends the program if that makes no sense. */
+void env_settings(bool first);
+_Noreturn void env_refuse_errno(int id, int err);
+/* The log's descriptor as the last process had it, or -1. */
+void env_state_log(int *fd, uint64_t *dev, uint64_t *ino);
+/* Keep what the next process must know in the program's own environ. */
+void env_put_state(void);
 /*
  * The environment for a program to be executed: env, and what makes it one of
  * ours; child: in a new process.  Freed by env_free; env itself where there is
@@ -84,21 +118,12 @@ void env_free(char **ours, char *const *env);
 /* Around libc functions that start a child with environ as it is. */
 char **environ_child(void);
 void environ_back(char **theirs);
-/* Before a fork: the child's place in the tree is one further. */
-void child_count(void);
 /* 1 for the first process, 1.2 for its second child, and so on. */
 const char *tree_path(void);
-
-/* The program as it was executed, in the form of a call. */
-struct image {
-	struct rec rec;
-	uint8_t items[448];
-	int len;
-};
-/* The image when *told was false; it is true afterwards. */
-const struct image *image_once(_Atomic bool *told);
-/* The process ends in good order. */
-void process_end(void);
+/* Before a fork: the child's place in the tree is one further. */
+void child_count(void);
+/* This is that child. */
+void tree_descend(void);
 
 /* ---- fd.c: what each descriptor is ------------------------------------ */
 
@@ -124,6 +149,7 @@ enum slot {
 	SLOT_CONN = 16,			/* and up: socket in the pool */
 };
 
+extern struct conn *fd_pool;		/* set at start, read-only after */
 extern _Atomic uint32_t *fd_slots;	/* set at start, read-only after */
 extern uint32_t fd_slots_n;
 extern _Atomic uint32_t fd_top;		/* one more than the highest socket */
@@ -143,11 +169,17 @@ static inline bool fd_plain(int fd)
 void fd_table(void);			/* map the table, once */
 /* What fd is; asks the kernel about one nobody has met. */
 uint32_t fd_look(int fd);
+/* The same, not believing that it is no socket. */
+uint32_t fd_look_again(int fd);
 static inline bool fd_is_socket(uint32_t slot)
 {
 	return slot >= SLOT_NAMELESS;
 }
-struct conn *slot_conn(uint32_t slot);	/* NULL when it has none */
+/* The socket of a slot; NULL when it has none. */
+static inline struct conn *slot_conn(uint32_t slot)
+{
+	return slot >= SLOT_CONN ? &fd_pool[slot - SLOT_CONN] : NULL;
+}
 /* A new socket on fd; NULL when there is no room to describe it. */
 struct conn *fd_born(int fd, enum proto proto, enum role role);
 void fd_set_slot(int fd, uint32_t slot);
@@ -180,6 +212,7 @@ struct call {
 	bool wanted;			/* the sinks shall see it */
 	const void *addr;		/* the program's: an address, a msghdr */
 	socklen_t alen;
+	socklen_t room;			/* for an address handed out */
 	struct rec own;
 };
 
@@ -206,6 +239,16 @@ void call_made(struct call *c, int fd, enum proto proto, enum role role);
 
 /* Whether the kernel could read len bytes there; asks it. */
 bool readable(const void *p, size_t len);
+/* The same, and from our own frame to the end of its page without asking. */
+static inline bool readable_near(const void *p, size_t len)
+{
+	uintptr_t at = (uintptr_t)p;
+	uintptr_t frame = (uintptr_t)__builtin_frame_address(0);
+	uintptr_t end = (frame | 4095) + 1;
+
+	return (at >= frame && at < end && len <= end - at) ||
+	       readable(p, len);
+}
 
 /* ---- keep.c: payload, taken from the program's memory after the call ---- */
 
@@ -229,10 +272,12 @@ void keep_string(struct keep *k, int param, const char *s);
 void keep_argv(struct keep *k, int param, char *const *argv);
 void keep_iov(struct keep *k, int param, const struct iovec *iov, size_t n,
 	      size_t len);
-void keep_msg(struct keep *k, int param, const struct msghdr *m, size_t len);
+/* room: bytes the program has for the address */
+void keep_msg(struct keep *k, int param, const struct msghdr *m, size_t len,
+	      size_t room);
 void keep_mmsg(struct keep *k, int param, const struct mmsghdr *m, int n);
 void keep_addrout(struct keep *k, int param, const void *addr,
-		  const socklen_t *alen);
+		  const socklen_t *alen, size_t room);
 void keep_opt(struct keep *k, int param, const void *val, socklen_t len);
 void keep_pollfds(struct keep *k, int param, const struct pollfd *p, nfds_t n);
 void keep_fdset(struct keep *k, int param, const fd_set *set, int n);
@@ -242,15 +287,55 @@ void keep_ns(struct keep *k, int param, int64_t sec, int64_t ns);
 void keep_addrinfo(struct keep *k, int param, const struct addrinfo *ai);
 void keep_sigact(struct keep *k, int param, const struct sigaction *act);
 
-/* ---- sink.c: the trace and the log ------------------------------------ */
+/* ---- sandbox.c: what seccomp leaves us -------------------------------- */
 
-uint64_t ticks(void);
-int64_t ticks_ns(uint64_t ticks);	/* a duration in ns */
+/* System calls that the program itself would not have made. */
+enum own {
+	OWN_WRITE, OWN_POLL, OWN_SIGMASK, OWN_SIGPENDING, OWN_SIGWAIT,
+	OWN_GETSOCKOPT, OWN_GETSOCKNAME, OWN_GETPEERNAME, OWN_MADVISE,
+	OWN_MMAP, OWN_MUNMAP, OWN_STAT, OWN_TRUNCATE, OWN_GETRLIMIT, OWN_KILL,
+	OWN_GETTID, OWNS
+};
+
+extern _Atomic uint32_t own_forbidden;	/* set as filters are installed */
+
+static inline bool own_may(enum own call)
+{
+	return likely(!(atomic_load_explicit(&own_forbidden,
+				memory_order_relaxed) >> call & 1));
+}
+
+struct sock_fprog;
+/*
+ * A filter is about to be installed, strict mode's where prog is NULL.  What
+ * was forbidden before, for the case that the kernel refuses it.
+ */
+uint32_t sandbox_enter(const struct sock_fprog *prog);
+void sandbox_refused(uint32_t before);
+
+/* ---- trace.c and log.c: the sinks -------------------------------------- */
+
+static inline uint64_t ticks(void)
+{
+	return config.counter ? counter() : clock_ns(CLOCK_MONOTONIC);
+}
+
+/* A duration in ns. */
+static inline int64_t ticks_ns(uint64_t n)
+{
+	return (int64_t)((unsigned __int128)n * config.mult >> 32);
+}
+
 /* Slots of the thread's run, or NULL and counted when the trace is full. */
 void *trace_slot(int slots);
 void trace_conn(const struct conn *c, uint64_t start);
 void trace_more(const struct rec *r, const uint8_t *items, int len);
 void log_call(struct call *c, const struct keep *k);
+/* The program's execve goes to the sink, if it has not yet. */
+void trace_introduce(void);
+/* Take a large run now: soon no space may be asked for. */
+void trace_ahead(void);
+void log_announce(void);
 
 /* What start.c sets up. */
 struct trace_head;
@@ -260,8 +345,10 @@ void trace_attach(int pid);
 void trace_detach(void);
 uint32_t trace_proc(void);		/* number of this process, 0: none yet */
 void trace_forked(uint32_t parent);	/* a new process, number not yet known */
-bool log_open(const char *path);	/* NULL: standard error */
+bool log_open(const char *path, bool anew); /* NULL: standard error */
 bool log_inherit(int fd, uint64_t dev, uint64_t ino);
+bool log_stderr(uint64_t dev, uint64_t ino); /* if it still is that file */
+bool log_each(const char *name);	/* %p in it: one for each process */
 void log_handover(int *fd, uint64_t *dev, uint64_t *ino);
 void log_close(void);
 

@@ -52,7 +52,8 @@
 #define SUBJECT_FD(a) subject = (a); any = true;
 #define SUBJECT_STREAM(a) subject = fileno_unlocked(a); any = true;
 #define SUBJECT_AIO(a) subject = (a)->aio_fildes; any = true;
-#define SUBJECT_SIGNUM(a) skip = (a) != SIGPIPE && !config.signals;
+#define SUBJECT_SIGNUM(a) \
+	skip = config.active && (a) != SIGPIPE && !config.signals;
 #define SUBJECT_SKIP(a)
 #define SUBJECT_INT(a)
 #define SUBJECT_LEN(a)
@@ -105,7 +106,9 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 #define STORE_8(a) at = store8(at, (uint64_t)(a));
 #define STORE_ADDR(a) c.addr = (a); c.alen = alen;
 #define STORE_MSG(a) c.addr = (a);
-#define STORE_MSGIN(a) c.addr = (a);
+#define STORE_MSGIN(a)							\
+	c.addr = (a);							\
+	c.room = readable_near(a, sizeof *(a)) ? (a)->msg_namelen : 0;
 #define STORE_MMSG(a) c.addr = (a);
 #define STORE_MMSGIN(a) c.addr = (a);
 #define STORE_SOCK(a)
@@ -137,7 +140,8 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 #define STORE_SYSCALL(a) STORE_8(a)
 #define STORE_SIGNUM(a) STORE_4(a)
 #define STORE_DISPOSITION(a) STORE_8((uintptr_t)(a))
-#define STORE_ADDROUT(a)
+#define STORE_ADDROUT(a)						\
+	c.room = (a) && readable_near(alen, sizeof *alen) ? *alen : 0;
 #define STORE_DATA(a)
 #define STORE_ITEMDATA(a)
 #define STORE_IOV(a)
@@ -220,7 +224,7 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 		keep_bytes(&k, i, a, alen, sizeof(struct sockaddr_storage));
 #define KEEP_ADDROUT(i, a)						\
 	if (ret >= 0)							\
-		keep_addrout(&k, i, a, alen);
+		keep_addrout(&k, i, a, alen, c.room);
 #define KEEP_DATA(i, a)							\
 	if (ret >= 0 && k.data)						\
 		keep_bytes(&k, i, a, ret, k.data);
@@ -232,8 +236,10 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 		keep_iov(&k, i, a, iovcnt, ret);
 #define KEEP_MSG(i, a)							\
 	if (ret >= 0)							\
-		keep_msg(&k, i, a, ret);
-#define KEEP_MSGIN(i, a) KEEP_MSG(i, a)
+		keep_msg(&k, i, a, ret, ~0u);
+#define KEEP_MSGIN(i, a)						\
+	if (ret >= 0)							\
+		keep_msg(&k, i, a, ret, c.room);
 #define KEEP_MMSG(i, a)							\
 	if (ret >= 0)							\
 		keep_mmsg(&k, i, a, ret);
@@ -247,7 +253,7 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 #define KEEP_STRING(i, a)						\
 	keep_string(&k, i, a);
 #define KEEP_NAMEOUT(i, a)						\
-	if (!ret)							\
+	if (!ret && a##len)						\
 		keep_string(&k, i, a);
 #define KEEP_LINE(i, a)							\
 	if (ret && k.data)						\

@@ -55,8 +55,6 @@ static uint64_t measure_rate(uint64_t tick, uint64_t ns)
 {
 	uint64_t later;
 
-	if (!counter_constant())
-		return 1000000000;
 	do
 		later = clock_ns(CLOCK_MONOTONIC);
 	while (later - ns < 200000);
@@ -81,6 +79,8 @@ static int put_head(int fd, const char *path, uint64_t seed,
 	struct trace_head *head = mmap(NULL, TRACE_HEAD,
 				       PROT_READ | PROT_WRITE, MAP_SHARED,
 				       fd, 0);
+	/* asked before the clocks are read: in a virtual machine it is slow */
+	bool constant = counter_constant();
 
 	if (head == MAP_FAILED)
 		return -1;
@@ -89,12 +89,13 @@ static int put_head(int fd, const char *path, uint64_t seed,
 	head->table = trace_table();
 	head->seed = seed;
 	head->next = TRACE_HEAD / TRACE_UNIT;
-	strncpy(head->path, path, sizeof head->path - 1);
+	memcpy(head->path, path, strnlen(path, sizeof head->path - 1));
 	put_argv(head->argv, sizeof head->argv, argv);
 	head->epoch = clock_ns(CLOCK_REALTIME);
 	head->ns = clock_ns(CLOCK_MONOTONIC);
-	head->tick = counter_constant() ? counter() : head->ns;
-	head->rate = measure_rate(head->tick, head->ns);
+	head->tick = constant ? counter() : head->ns;
+	head->rate = constant ? measure_rate(head->tick, head->ns)
+			      : 1000000000;
 	memcpy(head->magic, TRACE_MAGIC, sizeof head->magic);
 	munmap(head, TRACE_HEAD);
 	return 0;

@@ -63,13 +63,13 @@ void out_hex(struct out *o, uint64_t n)
 
 void out_seconds(struct out *o, int64_t ns)
 {
-	if (ns < 0) {
+	uint64_t n = ns < 0 ? -(uint64_t)ns : (uint64_t)ns;
+
+	if (ns < 0)
 		out_char(o, '-');
-		ns = -ns;
-	}
-	out_uint(o, ns / 1000000000, 1);
+	out_uint(o, n / 1000000000, 1);
 	out_char(o, '.');
-	out_uint(o, ns % 1000000000 / 1000, 6);
+	out_uint(o, n % 1000000000 / 1000, 6);
 }
 
 static void octal(struct out *o, unsigned char c, bool full)

@@ -114,7 +114,8 @@ int64_t event_bytes(const struct event *e)
 		return r->ret < 0 ? -1 : r->ret;
 	case RESULT_ITEMS: {
 		int size = param_of(r, KIND_LEN);
-		return size < 0 ? -1 : r->ret * (int64_t)rec_arg(r, size);
+		return size < 0 ? -1 : (int64_t)((uint64_t)r->ret *
+						 rec_arg(r, size));
 	}
 	default:
 		return -1;
@@ -195,6 +196,14 @@ static void show_len(struct out *o, const struct arg *a)
 static void show_fd(struct out *o, const struct arg *a)
 {
 	out_fd(o, a->e->rec->fd, a->e->conn);
+}
+
+static void show_either(struct out *o, const struct arg *a)
+{
+	if ((int32_t)a->value == a->e->rec->fd)
+		show_fd(o, a);
+	else
+		out_int(o, (int32_t)a->value);
 }
 
 static void show_socktype(struct out *o, const struct arg *a)
@@ -530,6 +539,7 @@ static const struct {
 	[KIND_SOCK] = { .show = show_fd },
 	[KIND_FD] = { .show = show_fd },
 	[KIND_STREAM] = { .show = show_fd },
+	[KIND_EITHER] = { .show = show_either },
 	[KIND_INT] = { .show = show_int },
 	[KIND_UINT] = { .show = show_uint },
 	[KIND_LEN] = { .show = show_len },

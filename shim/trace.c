@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Where records go: slots of the mapped trace file (layout: trace/file.h) and
- * lines of the log.  The trace needs no descriptor once it is mapped, so
- * chroot, dropped privileges and loops that close everything cannot end it.
+ * The trace: slots of the mapped file (layout: trace/file.h).  It needs no
+ * descriptor once it is mapped, so chroot, dropped privileges and loops that
+ * close everything cannot end it.
  */
 #include "shim.h"
 
 #include "../trace/file.h"
-#include "../trace/tick.h"
 
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -28,23 +27,7 @@ static _Atomic bool trace_full;		/* set once by whoever finds out */
 static _Atomic uint32_t proc;		/* number of this process */
 static uint32_t proc_parent;		/* of the one it was forked from */
 static _Atomic uint32_t introduced;	/* proc, once it has its REC_PROC */
-static _Atomic bool image_traced, image_logged;
-
-static int log_fd = -1;			/* set by log_open, changed by no one */
-static dev_t log_dev;
-static ino_t log_ino;
-
-/* ---- the clock -------------------------------------------------------- */
-
-uint64_t ticks(void)
-{
-	return config.counter ? counter() : clock_ns(CLOCK_MONOTONIC);
-}
-
-int64_t ticks_ns(uint64_t n)
-{
-	return (int64_t)((unsigned __int128)n * config.mult >> 32);
-}
+static _Atomic bool image_traced;
 
 /* ---- opening ---------------------------------------------------------- */
 
@@ -128,7 +111,8 @@ void trace_attach(int pid)
 /* Whether the file's name still leads to it: chroot, rename, another trace. */
 static bool path_is_ours(struct stat *st)
 {
-	return !stat(head->path, st) && st->st_dev == trace_dev &&
+	return own_may(OWN_STAT) && own_may(OWN_TRUNCATE) &&
+	       !stat(head->path, st) && st->st_dev == trace_dev &&
 	       st->st_ino == trace_ino;
 }
 
@@ -149,7 +133,8 @@ void trace_detach(void)
 		int32_t pid = atomic_load(&head->pids[i]);
 		if (pid == self)
 			atomic_store(&head->pids[i], 0);
-		else if (pid && (!kill(pid, 0) || errno != ESRCH))
+		else if (pid && (!own_may(OWN_KILL) || !kill(pid, 0) ||
+				 errno != ESRCH))
 			alone = false;
 	}
 	used = atomic_load(&head->next) * TRACE_UNIT;
@@ -178,7 +163,8 @@ static bool lengthen_again(uint64_t needed)
 	struct stat st;
 
 	return path_is_ours(&st) && (uint64_t)st.st_size < needed &&
-	       !getrlimit(RLIMIT_FSIZE, &most) && most.rlim_cur >= trace_size &&
+	       own_may(OWN_GETRLIMIT) && !getrlimit(RLIMIT_FSIZE, &most) &&
+	       most.rlim_cur >= trace_size &&
 	       !truncate(head->path, trace_size);
 }
 
@@ -192,6 +178,8 @@ static bool populate(char *at, size_t size)
 
 	if (trace_paid)
 		return end <= TRACE_PAID;
+	if (!own_may(OWN_MADVISE))
+		return false;
 	while (madvise((void *)from, to - from, MADV_POPULATE_WRITE))
 		if (errno != EINTR && errno != EAGAIN &&
 		    !(errno == EFAULT && lengthen_again(end)))
@@ -365,168 +353,14 @@ void trace_more(const struct rec *rec, const uint8_t *items, int len)
 	r->state = REC_MORE;
 }
 
-/* ---- the log ---------------------------------------------------------- */
-
-static int log_use(int fd)
+void trace_introduce(void)
 {
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st))
-		return -1;
-	log_fd = fd;
-	log_dev = st.st_dev;
-	log_ino = st.st_ino;
-	fd_set_slot(fd, SLOT_OURS);
-	return 0;
+	if (config.trace && !me.next && take_run(1))
+		introduce();
 }
 
-bool log_open(const char *path)
+void trace_ahead(void)
 {
-	int flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NOCTTY;
-	int fd = path ? open(path, flags, 0600) : real.dup(STDERR_FILENO);
-
-	return fd >= 0 && !log_use(fd_hide(fd));
-}
-
-bool log_inherit(int fd, uint64_t dev, uint64_t ino)
-{
-	struct stat st;
-
-	if (fd < 0 || fstat(fd, &st) || st.st_dev != dev || st.st_ino != ino)
-		return false;
-	return !log_use(fd);
-}
-
-void log_handover(int *fd, uint64_t *dev, uint64_t *ino)
-{
-	*fd = log_fd;
-	*dev = log_dev;
-	*ino = log_ino;
-}
-
-void log_close(void)
-{
-	if (log_fd >= 0) {
-		fd_set_slot(log_fd, SLOT_OTHER);
-		real.close(log_fd);
-	}
-	log_fd = -1;
-}
-
-void fd_yield(int fd)
-{
-	int moved;
-
-	if (fd < 0 || fd_slot(fd) != SLOT_OURS)
-		return;
-	moved = real.fcntl(fd, F_DUPFD, fd + 1);
-	if (moved < 0)
-		moved = real.fcntl(fd, F_DUPFD, 3);
-	fd_set_slot(fd, SLOT_OTHER);
-	log_fd = moved;
-	if (moved >= 0)
-		fd_set_slot(moved, SLOT_OURS);
-}
-
-/*
- * One write per line.  A log that cannot take a line (a full disk, a closed
- * pipe) must not be seen by the program: no SIGPIPE, no SIGXFSZ, no waiting.
- */
-static void log_write(const char *line, size_t len)
-{
-	sigset_t ours, old, pending;
-	struct timespec now = { 0 };
-	bool was;
-
-	sigemptyset(&ours);
-	sigaddset(&ours, SIGPIPE);
-	sigaddset(&ours, SIGXFSZ);
-	pthread_sigmask(SIG_BLOCK, &ours, &old);
-	sigpending(&pending);
-	was = sigismember(&pending, SIGPIPE) || sigismember(&pending, SIGXFSZ);
-	while (len) {
-		struct pollfd full = { log_fd, POLLOUT, 0 };
-		ssize_t n = real.write(log_fd, line, len);
-		if (n > 0) {
-			line += n;
-			len -= n;
-		} else if (errno == EAGAIN) {
-			if (real.poll(&full, 1, 1000) <= 0)
-				break;
-		} else if (errno != EINTR) {
-			break;
-		}
-	}
-	if (len && !was && (errno == EPIPE || errno == EFBIG))
-		sigtimedwait(&ours, NULL, &now);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-}
-
-static void log_text(const struct event *e)
-{
-	char small[1280], *buf = small;
-	size_t size = sizeof small;
-	struct out o;
-
-	if (config.log_data > 128) {
-		size += 4 * config.log_data;
-		buf = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (buf == MAP_FAILED)
-			return;
-	}
-	o = (struct out){ buf, buf, buf + size - 4, false };
-	text_event(&o, e, config.times);
-	if (o.cut) {
-		memcpy(o.at, "...\n", 4);
-		o.at += 4;
-	}
-	log_write(buf, out_len(&o));
-	if (buf != small)
-		munmap(buf, size);
-}
-
-/* The program that is running, once, before its first line. */
-static void announce(void)
-{
-	const struct image *image = image_once(&image_logged);
-	struct event e;
-
-	if (!image)
-		return;
-	e = (struct event){
-		.rec = &image->rec, .payload = image->items,
-		.payload_len = image->len, .pid = me.pid, .tid = me.pid,
-		.time = ticks_ns(image->rec.start - config.t0),
-		.epoch = config.epoch,
-	};
-	log_text(&e);
-}
-
-void log_call(struct call *c, const struct keep *k)
-{
-	struct conn *subject = slot_conn(c->slot), *made = slot_conn(c->made);
-	struct conn_view vs, vm;
-	struct event e = {
-		.rec = c->rec, .pid = me.pid, .tid = me.tid,
-		.payload = k ? k->start : NULL,
-		.payload_len = k ? keep_len(k) : 0,
-		.time = ticks_ns(c->rec->start - config.t0),
-		.took = ticks_ns(c->rec->took), .epoch = config.epoch,
-	};
-	if (log_fd < 0)
-		return;
-	if (subject) {
-		vs = conn_view(subject);
-		e.conn = &vs;
-	} else if (c->slot == SLOT_NAMELESS) {
-		vs = (struct conn_view){ 0 };
-		e.conn = &vs;
-	}
-	if (made) {
-		vm = conn_view(made);
-		e.made = &vm;
-	}
-	announce();
-	log_text(&e);
+	if (config.trace && take_run(RUN_MOST))
+		introduce();
 }

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/* The command: verbs as a table, and the way to die. */
+#include "cli.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const struct verb verbs[] = {
+	{ "trace", cmd_trace, LAUNCH, "[OPTION]... [--] PROG [ARG]...",
+	  "Run PROG and log every socket call it makes" },
+	{ "run", cmd_trace, LAUNCH, "[OPTION]... [--] PROG [ARG]...",
+	  "Run PROG, logging only where -o, -w or -c ask for it" },
+	{ "show", cmd_show, SHOW, "[OPTION]... TRACE",
+	  "Show a trace that -w or SOCKWRENCH_TRACE has written" },
+	{ "list", cmd_list, LIST, "calls|env",
+	  "List what is intercepted, or the environment variables" },
+};
+const int n_verbs = sizeof verbs / sizeof *verbs;
+
+static void vsay(const char *format, va_list list)
+{
+	fputs("sockwrench: ", stderr);
+	vfprintf(stderr, format, list);
+	fputc('\n', stderr);
+}
+
+void die(int status, const char *format, ...)
+{
+	va_list list;
+
+	fflush(stdout);
+	va_start(list, format);
+	vsay(format, list);
+	va_end(list);
+	exit(status);
+}
+
+void warn(const char *format, ...)
+{
+	va_list list;
+
+	va_start(list, format);
+	vsay(format, list);
+	va_end(list);
+}
+
+static void help(void)
+{
+	printf("usage: sockwrench VERB ...\n\n"
+	       "See every socket call a program makes, without recompiling "
+	       "it.\n\n");
+	for (int i = 0; i < n_verbs; i++)
+		printf("  %-6s %-32s  %s\n", verbs[i].name, verbs[i].usage,
+		       verbs[i].doc);
+	printf("\nsockwrench VERB --help lists a verb's options. "
+	       "Without the command:\n"
+	       "  LD_PRELOAD=.../libsockwrench.so PROG [ARG]...\n");
+}
+
+int main(int argc, char **argv)
+{
+	const char *verb = argc > 1 ? argv[1] : NULL;
+
+	if (!verb)
+		die(EXIT_OURS, "expected a verb: trace, run, show or list "
+		    "(sockwrench --help)");
+	if (!strcmp(verb, "--help") || !strcmp(verb, "-h") ||
+	    !strcmp(verb, "help")) {
+		help();
+		return 0;
+	}
+	if (!strcmp(verb, "--version") || !strcmp(verb, "-V")) {
+		printf("sockwrench %s\n", VERSION);
+		return 0;
+	}
+	for (int i = 0; i < n_verbs; i++)
+		if (!strcmp(verbs[i].name, verb))
+			return verbs[i].run(argc - 1, argv + 1);
+	die(EXIT_OURS, "unknown verb '%s': expected trace, run, show or list",
+	    verb);
+}

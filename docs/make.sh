@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+# make.sh TABLES OUTDIR: the pages that are made from tables. Lines @@WHAT of
+# docs/*.in are replaced with the output of `tables WHAT`.
+set -euo pipefail
+tables=$1 out=$2
+cd "$(dirname "$0")"
+
+for page in sockwrench.1 libsockwrench.so.7; do
+	while IFS= read -r line; do
+		if [[ $line == @@* ]]; then
+			# shellcheck disable=SC2086 # words of the line
+			"$tables" ${line#@@}
+		else
+			printf '%s\n' "$line"
+		fi
+	done <"$page.in" >"$out/$page"
+done
+"$tables" calls >"$out/calls.md"
