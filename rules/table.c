@@ -166,6 +166,16 @@ static void set_family(struct call_set *set, int family, bool in)
 			set_call(set, i, in);
 }
 
+void call_set_add(struct call_set *set, int id)
+{
+	set_call(set, id, true);
+}
+
+void call_set_family(struct call_set *set, int family)
+{
+	set_family(set, family, true);
+}
+
 static void set_all(struct call_set *set, bool in)
 {
 	for (int i = 0; i < CALLS; i++)

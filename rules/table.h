@@ -127,6 +127,8 @@ static inline bool call_set_has(const struct call_set *s, int id)
 	return s->bits[id / 64] >> (id % 64) & 1;
 }
 
+void call_set_add(struct call_set *set, int id);
+void call_set_family(struct call_set *set, int family);
 /* What is recorded when nobody says otherwise. */
 void call_set_default(struct call_set *set);
 /*

@@ -27,7 +27,7 @@ bool call_begin(struct call *c, int id, int fd, bool any, const void *caller)
 	uint32_t slot = SLOT_OTHER;
 	struct conn *conn;
 
-	if (!entered() || !config.active)
+	if (!entered() || !config.active || !call_set_has(&config.needed, id))
 		return false;
 	if (unlikely(me.caller)) {
 		caller = me.caller;
@@ -56,7 +56,8 @@ bool call_begin(struct call *c, int id, int fd, bool any, const void *caller)
 	*c->rec = (struct rec){
 		.slots = 1, .call = id, .fd = fd,
 		.conn = conn ? conn->ordinal : 0,
-		.caller = (uintptr_t)caller, .start = ticks(),
+		.caller = (uintptr_t)caller,
+		.start = c->wanted ? ticks() : 0,
 	};
 	atomic_signal_fence(memory_order_release);
 	c->rec->state = REC_OPEN;
@@ -202,12 +203,30 @@ static void learn(struct call *c)
 	}
 }
 
+void call_need(struct call_set *set)
+{
+	static const uint8_t always[] = {
+		FAMILY_SOCKET, FAMILY_BIND, FAMILY_LISTEN, FAMILY_CONNECT,
+		FAMILY_ACCEPT, FAMILY_DESC, FAMILY_POLL,
+	};
+	static const uint8_t too[] = {
+		CALL_recvmsg, CALL_recvmmsg, CALL_sendto, CALL_sendmsg,
+		CALL_sendmmsg,
+	};
+
+	for (size_t i = 0; i < sizeof always; i++)
+		call_set_family(set, always[i]);
+	for (size_t i = 0; i < sizeof too; i++)
+		call_set_add(set, too[i]);
+}
+
 void call_end(struct call *c, long ret, bool bad, int err)
 {
 	struct rec *r = c->rec;
 	struct conn *made;
 
-	r->took = ticks() - r->start;
+	if (c->wanted)
+		r->took = ticks() - r->start;
 	r->ret = ret;
 	r->err = bad ? err : 0;
 	learn(c);
@@ -223,13 +242,12 @@ void call_end(struct call *c, long ret, bool bad, int err)
 void call_done(struct call *c, struct keep *k)
 {
 	struct rec *r = c->rec;
-	struct conn *subject = slot_conn(c->slot), *made = slot_conn(c->made);
+	struct conn *made = slot_conn(c->made);
 
+	/* calls that are recorded want to say what the socket is, always */
+	if (c->changed && config.trace)
+		trace_conn(made ? made : slot_conn(c->slot), r->start);
 	if (r != &c->own) {
-		if (c->changed && made)
-			trace_conn(made, r->start);
-		else if (c->changed && subject)
-			trace_conn(subject, r->start);
 		if (k && keep_len(k) && c->wanted)
 			trace_more(r, k->start, keep_len(k));
 		atomic_signal_fence(memory_order_release);

@@ -186,6 +186,8 @@ void env_settings(bool first)
 			refuse(ENV_CALLS, "expected calls or families, "
 			       "see sockwrench list calls");
 	}
+	config.needed = config.wanted;
+	call_need(&config.needed);
 	if (only && !strcmp(only, "ok"))
 		config.only = ONLY_OK;
 	else if (only && !strcmp(only, "failed"))

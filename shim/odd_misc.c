@@ -37,7 +37,7 @@ int prctl(int option, ...)
 		STORE_INT(option)
 		(void)at;
 	}
-	sandbox = on && option == PR_SET_SECCOMP;
+	sandbox = entered() && config.active && option == PR_SET_SECCOMP;
 	if (sandbox)
 		before = sandbox_enter(a[0] == SECCOMP_MODE_STRICT ? NULL :
 				       (const struct sock_fprog *)a[1]);

@@ -31,14 +31,15 @@ enum only { ONLY_ANY, ONLY_OK, ONLY_FAILED };
 
 /* What the environment asked for; written at start, read-only after. */
 struct config {
-	bool active;			/* anything to do at all; changed */
+	bool active, idle;			/* anything to do at all; changed */
 					/*   by strict seccomp only */
 	bool log, trace;		/* the two sinks */
 	bool signals;			/* record all signals, not SIGPIPE only */
 	bool counter;			/* ticks are the processor's counter */
 	int log_data, trace_data;	/* bytes of data kept per call */
 	enum only only;
-	struct call_set wanted;
+	struct call_set wanted;		/* calls the sinks shall see */
+	struct call_set needed;		/* and those that change what we know */
 	struct times times;
 	uint64_t t0, epoch;		/* the trace's beginning: ticks, and */
 					/*   ns since 1970 */
@@ -221,6 +222,8 @@ struct call {
  * any: the function works on files too, and is recorded for sockets only.
  */
 bool call_begin(struct call *c, int id, int fd, bool any, const void *caller);
+/* Add the calls that change what a descriptor is: see learn(). */
+void call_need(struct call_set *set);
 /* It returned ret; bad: it failed with errno err. */
 void call_end(struct call *c, long ret, bool bad, int err);
 struct keep;
@@ -229,8 +232,9 @@ void call_done(struct call *c, struct keep *keep);
 /* Whether the record's payload will be seen by anybody. */
 static inline bool call_keeps(const struct call *c, int keeps)
 {
-	return config.log || keeps & 1 ||
-	       (keeps & 2 && config.trace_data && c->rec->ret > 0);
+	return c->wanted && (config.log || keeps & 1 ||
+			     (keeps & 2 && config.trace_data &&
+			      c->rec->ret > 0));
 }
 /* Whether the kernel has read the program's arguments, so that we may. */
 bool call_read(const struct call *c);

@@ -154,6 +154,7 @@ static void open_sinks(bool first)
 	if (first && !config.log && strcmp(env_values[ENV_LOG], "none"))
 		env_refuse_errno(ENV_LOG, errno);
 	config.active = config.trace || config.log;
+	config.idle = !config.active;
 }
 
 static void start_process(void)

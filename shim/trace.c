@@ -313,7 +313,7 @@ void trace_conn(const struct conn *c, uint64_t start)
 	struct rec_conn *r;
 	int slots;
 
-	if (!config.trace)
+	if (!config.trace || !c)
 		return;
 	v = conn_view(c);
 	slots = slots_for(CONN_HEAD, v.local_len + v.peer_len);
@@ -324,7 +324,7 @@ void trace_conn(const struct conn *c, uint64_t start)
 	r->proto = v.proto;
 	r->role = v.role;
 	r->conn = v.ordinal;
-	r->start = start;
+	r->start = start ? start : ticks();
 	r->listener = c->listener;
 	r->local_len = v.local_len;
 	r->peer_len = v.peer_len;

@@ -15,19 +15,33 @@ static inline size_t within(size_t len, size_t size)
 	return len;
 }
 
+/*
+ * quick_NAME: nothing is to be recorded, and libc's function is called at
+ * once: a jump, from a function that has saved no register.
+ */
 #define CALL(family, result, type, name, params, pass, kinds, doc)	\
-static inline __attribute__((always_inline)) type			\
-in_##name(const void *caller, UNPAREN params)				\
+static inline bool quick_##name params					\
 {									\
 	int subject = NO_FD;						\
 	bool any = false, skip = false;					\
+									\
+	ZIP(UNUSED, kinds, pass)					\
+	ZIP(SUBJECT, kinds, pass)					\
+	return likely(config.idle) || (any && fd_plain(subject)) || skip; \
+}									\
+									\
+static __attribute__((noinline)) type					\
+in_##name(UNPAREN params, const void *caller)				\
+{									\
+	int subject = NO_FD;						\
+	bool any = false, skip;						\
 	struct call c;							\
 	uint8_t *at;							\
 	type r;								\
 									\
 	ZIP(SUBJECT, kinds, pass)					\
-	if ((any && fd_plain(subject)) || skip ||			\
-	    !call_begin(&c, CALL_##name, subject, any, caller))		\
+	(void)skip;							\
+	if (!call_begin(&c, CALL_##name, subject, any, caller))		\
 		return real.name pass;					\
 	at = c.rec->args;						\
 	ZIP(STORE, kinds, pass)						\
@@ -37,15 +51,20 @@ in_##name(const void *caller, UNPAREN params)				\
 		 ZIP(KEEP, kinds, pass));				\
 	return r;							\
 }									\
+									\
 type name params							\
 {									\
-	return in_##name(__builtin_return_address(0), UNPAREN pass);	\
+	if (quick_##name pass)						\
+		return real.name pass;					\
+	return in_##name(UNPAREN pass, CALLER);				\
 }
 
 #define ALSO(type, name, params, base, pass)				\
 type name params							\
 {									\
-	return in_##base(__builtin_return_address(0), UNPAREN pass);	\
+	if (quick_##base pass)						\
+		return real.base pass;					\
+	return in_##base(UNPAREN pass, CALLER);				\
 }
 
 #define BYHAND NO_ROW

@@ -47,6 +47,7 @@
 
 /* ---- the descriptor a call is about (subject, any, skip in scope) ---------- */
 
+#define UNUSED(i, kind, a) (void)(a);
 #define SUBJECT(i, kind, a) SUBJECT_##kind(a)
 #define SUBJECT_SOCK(a) subject = (a);
 #define SUBJECT_FD(a) subject = (a); any = true;

@@ -387,19 +387,21 @@ print(max(at for at in range(8192, len(d), 64) if d[at] == 2) + 2)' \
 }
 
 @test "a trace that is being written can be read" {
-	mkfifo "$BATS_TEST_TMPDIR/go"
-	traced "$PYTHON" -c 'import socket, sys
+	local said=$BATS_TEST_TMPDIR/said go=$BATS_TEST_TMPDIR/go
+	mkfifo "$said" "$go"
+	exec 4<>"$said" 5<>"$go"
+	background env SOCKWRENCH_TRACE="$TRACE" LD_PRELOAD="$LIB" \
+		"$PYTHON" -c 'import os, socket
 a, b = socket.socketpair()
 a.send(b"x")
-open(sys.argv[1], "w").close()
-open(sys.argv[1]).close()
-a.send(b"y")' "$BATS_TEST_TMPDIR/go" &
-	PIDS+=($!)
-	: <"$BATS_TEST_TMPDIR/go"
+os.write(4, b"sent\n")
+os.read(5, 1)
+a.send(b"y")'
+	read -r -t 10 -u 4
 	[ "$(stat -c %s "$TRACE")" -gt $((1 << 32)) ]
 	"$SW" show "$TRACE" >"$LOG"
 	in_log ' send\(' 1
-	: >"$BATS_TEST_TMPDIR/go"
+	echo >&5
 	wait "${PIDS[0]}"
 	"$SW" show "$TRACE" >"$LOG"
 	in_log ' send\(' 2

@@ -126,6 +126,17 @@ a, b = socket.socketpair(); a.send(b"0123456789" * 400); b.recv(5000)'
 	in_log ' send\(' 1
 }
 
+@test "-e trace= in a trace: what a socket is, is known all the same" {
+	"$SW" trace -e trace=send -w "$TRACE" "$PYTHON" -c '
+import socket
+l = socket.create_server(("127.0.0.1", 0))
+c = socket.create_connection(l.getsockname())
+c.send(b"x")'
+	run "$SW" show "$TRACE"
+	[[ $output =~ send\([0-9]+\<tcp:127.0.0.1:[0-9]+-\>127.0.0.1:[0-9]+\> ]]
+	[ "$(grep -c '=' <<<"$output")" -eq 1 ]
+}
+
 @test "-z and -Z: only what succeeded, only what failed" {
 	"$SW" trace -z -o "$LOG" "$PROGS/behave" errors
 	in_log ' = -1 ' 0
