@@ -10,7 +10,7 @@ pids=()
 # shellcheck disable=SC2317 # called by the trap
 finish() {
 	for pid in "${pids[@]}"; do
-		kill "$pid" 2>/dev/null && wait "$pid" 2>/dev/null
+		{ kill "$pid" && wait "$pid"; } 2>/dev/null || true
 	done
 	rm -rf "$tmp"
 }

@@ -175,6 +175,13 @@ static int setting_number(int id, int otherwise, int most)
 	return n;
 }
 
+uint64_t env_seed(void)
+{
+	const char *s = env_values[ENV_SEED];
+
+	return s ? number(&s) : 0;
+}
+
 void env_settings(bool first)
 {
 	const char *bad, *only = env_values[ENV_ONLY];

@@ -104,6 +104,7 @@ extern const char *env_values[ENVS];
 void env_read(void);
 /* What they ask for, into config.  Ends the program if that makes no sense. */
 void env_settings(bool first);
+uint64_t env_seed(void);
 _Noreturn void env_refuse_errno(int id, int err);
 /* The log's descriptor as the last process had it, or -1. */
 void env_state_log(int *fd, uint64_t *dev, uint64_t *ino);

@@ -89,12 +89,21 @@ static uint8_t *image_item(int param, size_t len)
 }
 
 /* The arguments, from the kernel: nobody has handed us main's. */
+static ssize_t read_args(char *to, size_t size)
+{
+	int fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : real.read(fd, to, size);
+
+	if (fd >= 0)
+		real.close(fd);
+	return n;
+}
+
 static void describe_image(void)
 {
 	char args[320];
 	ssize_t n;
 	uint8_t *to;
-	int fd;
 
 	image.pid = atomic_load(&here->pid);
 	image.rec = (struct rec){
@@ -105,10 +114,7 @@ static void describe_image(void)
 	to = n > 0 ? image_item(0, n) : NULL;
 	if (to)
 		memcpy(to, args, n);
-	fd = open("/proc/self/cmdline", O_RDONLY | O_CLOEXEC);
-	n = fd < 0 ? 0 : real.read(fd, args, sizeof args);
-	if (fd >= 0)
-		real.close(fd);
+	n = read_args(args, sizeof args);
 	to = n > 0 ? image_item(1, n) : NULL;
 	if (to)
 		memcpy(to, args, n);
@@ -138,12 +144,25 @@ static void make_here(void)
 	here = p;
 }
 
+static bool create_trace(const char *name)
+{
+	char args[2048];
+	char *argv[128];
+	ssize_t len = read_args(args, sizeof args - 1);
+	int n = 0;
+
+	args[len > 0 ? len : 0] = 0;
+	for (ssize_t at = 0; at < len && n < 127; at += strlen(args + at) + 1)
+		argv[n++] = args + at;
+	argv[n] = NULL;
+	return !trace_create(name, env_seed(), argv);
+}
+
 static void open_sinks(bool first)
 {
-	char *const no_argv[] = { NULL };
 	const char *trace = env_values[ENV_TRACE];
 
-	if (trace && first && trace_create(trace, 0, no_argv))
+	if (trace && first && !create_trace(trace))
 		env_refuse_errno(ENV_TRACE, errno);
 	config.trace = trace && trace_open(trace);
 	if (config.trace) {

@@ -3,7 +3,7 @@
 # make check: everything that can be checked, a line per step, and at the end
 # "N passed, N failed" over steps and test cases. A skipped case is a failure.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit
 export LC_ALL=C.UTF-8
 jobs=$(nproc)
 out=$(mktemp -d)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 # What the bats files share: load helpers (from tests/).
+# shellcheck disable=SC2034 # used by those who load it
 
 ROOT=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
 BUILD=$ROOT/build

@@ -107,12 +107,12 @@ a, b = socket.socketpair(); a.send(b"0123456789" * 400); b.recv(5000)'
 	in_log '^[0-9]+ [0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{6} send\(' 1
 	"$SW" trace -ttt -o "$LOG" "$PROGS/behave" early
 	in_log '^[0-9]+ 1[0-9]{9}\.[0-9]{6} send\(' 1
-	local before after then
+	local before after hour
 	before=$(date +%H%M%S)
 	TZ=Asia/Kolkata "$SW" trace -t -o "$LOG" "$PROGS/behave" early
-	then=$(TZ=Asia/Kolkata date +%H)
+	hour=$(TZ=Asia/Kolkata date +%H)
 	after=$(date +%H%M%S)
-	[ "${before:0:2}" != "${after:0:2}" ] || in_log "^[0-9]+ $then:" 6
+	[ "${before:0:2}" != "${after:0:2}" ] || in_log "^[0-9]+ $hour:" 6
 }
 
 @test "-e trace=: calls, families, all, all but" {
@@ -202,6 +202,8 @@ c.send(b"x")'
 	printf '\177ELF\001\001\001' >"$BATS_TEST_TMPDIR/small"
 	chmod +x "$BATS_TEST_TMPDIR/small"
 	fails 125 'not a 64-bit program' trace "$BATS_TEST_TMPDIR/small"
+	musl-gcc -o "$BATS_TEST_TMPDIR/musl" "$BATS_TEST_TMPDIR/s.c"
+	fails 125 'linked with musl' trace "$BATS_TEST_TMPDIR/musl"
 	printf '#!/no/such/interpreter\n' >"$BATS_TEST_TMPDIR/script"
 	chmod +x "$BATS_TEST_TMPDIR/script"
 	fails 126 '/no/such/interpreter' trace "$BATS_TEST_TMPDIR/script"
