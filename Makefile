@@ -103,11 +103,11 @@ check:
 	@tests/need.sh tests/packages.txt
 	@tests/check.sh
 
-bench: all $(B)/cost
+bench: all $(B)/bench/cost $(B)/bench/table
 	@bench/run.sh
-$(B)/cost: bench/cost.c
+$(B)/bench/%: bench/%.c shim/fd.c trace/conn.c trace/out.c
 	@mkdir -p $(@D)
-	$(Q)$(CC) -O2 $(STD) -Wall -o $@ $<
+	$(Q)$(CC) -O2 $(STD) -Wall -o $@ $< trace/conn.c trace/out.c
 
 clean:
 	rm -rf $(B)

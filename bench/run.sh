@@ -28,7 +28,7 @@ table() {
 	shift 2
 	for ((round = 0; round < rounds; round++)); do
 		for way in plain "$@"; do
-			"$way" build/cost "$call" >>"$tmp/$call.$way"
+			"$way" build/bench/cost "$call" >>"$tmp/$call.$way"
 			rm -f "$tmp"/[tls]
 		done
 	done
@@ -50,8 +50,8 @@ table 'recv giving EAGAIN on an empty TCP socket' recv \
 table 'read of a plain file: not a socket' read idle traced logged
 
 printf '\nthe same recv with more sockets open, traced\n'
-for n in 10 1000 100000 1000000; do
-	if traced build/cost recv "$n" >"$tmp/n" 2>/dev/null; then
+for n in 10 1000 15000 100000 1000000; do
+	if traced build/bench/cost recv "$n" >"$tmp/n" 2>/dev/null; then
 		printf '  %8d sockets %12.1f ns a call\n' "$n" "$(cat "$tmp/n")"
 	else
 		printf '  %8d sockets: the limit on descriptors is lower here\n' \
@@ -59,3 +59,6 @@ for n in 10 1000 100000 1000000; do
 	fi
 	rm -f "$tmp/t"
 done
+
+printf '\nthe table of descriptors alone, ns\n'
+build/bench/table
