@@ -96,7 +96,7 @@ install: all
 
 demo:
 	@tests/need.sh examples/packages.txt
-	@$(MAKE) --no-print-directory all $(B)/examples/echo/server $(B)/examples/echo/client
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(B)/examples/echo/server $(B)/examples/echo/client
 	@examples/demo.sh
 
 check:

@@ -70,12 +70,12 @@ shells() {
 		xargs shellcheck -S warning
 }
 
-step 'build with gcc' "$say" -s all progs examples unit build/tables
-step 'build with clang' "$say" -s B=build/clang CC=clang all
+step 'build with gcc' "$say" -s -j"$jobs" all progs examples unit build/tables
+step 'build with clang' "$say" -s -j"$jobs" B=build/clang CC=clang all
 step 'shellcheck' shells
 step 'cppcheck' tests/cppcheck.sh
 step 'unit tests (ASan, UBSan)' units
-step 'fuzz targets, built' "$say" -s fuzz
+step 'fuzz targets, built' "$say" -s -j"$jobs" fuzz
 step 'fuzz targets, 30 s each' fuzz
 cases 'tests' tests/*.bats
 step 'make demo' examples/demo.sh
