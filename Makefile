@@ -65,13 +65,13 @@ $(B)/examples/%: examples/%.c
 # Unit tests and fuzz targets: pure code, with the sanitizers.
 SAN = -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 unit: $(UNITS)
-$(B)/unit/%: tests/unit/%.c $(RULES) $(TRACE) $(READ) $(wildcard trace/*.h rules/*.h rules/*.def)
+$(B)/unit/%: tests/unit/%.c $(wildcard cli/*.[ch] shim/*.[ch]) $(RULES) $(TRACE) $(READ) $(wildcard trace/*.h rules/*.h rules/*.def)
 	$(call say,UNIT,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAN) $(STD) $(WARN) -o $@ $< $(RULES) $(TRACE) $(READ)
 
 fuzz: $(FUZZ)
-$(B)/fuzz/%: tests/fuzz/%.c $(RULES) $(TRACE) $(READ) $(wildcard trace/*.h rules/*.h rules/*.def)
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard cli/*.[ch]) $(RULES) $(TRACE) $(READ) $(wildcard trace/*.h rules/*.h rules/*.def)
 	$(call say,FUZZ,$<)
 	@mkdir -p $(@D)
 	$(Q)clang $(SAN) -fsanitize=fuzzer $(STD) $(WARN) -o $@ $< $(RULES) $(TRACE) $(READ)

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <time.h>
 
-#define LINE (256 << 10)		/* the longest line; longer ones end ... */
+#define LINE (256 << 10)		/* of a line; longer ones end ... */
 
 static char line[LINE];
 

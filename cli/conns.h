@@ -26,7 +26,7 @@ struct row_error {
 struct conn_row {
 	bool known;			/* it has been met */
 	bool chosen;			/* by a call about it */
-	bool closed;			/* its last descriptor, for all we know */
+	bool closed;			/* its last descriptor, as it seems */
 	bool shut_rd, shut_wr, up;
 	bool linger;			/* close is to be a reset */
 	uint32_t fds;			/* descriptors we know of */

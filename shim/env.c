@@ -257,7 +257,7 @@ static void out_state(struct out *o, bool child)
 	out_char(o, ':');
 	out_uint(o, config.epoch, 1);
 	out_char(o, ':');
-	out_uint(o, trace_proc(), 1);
+	out_uint(o, trace_proc() ? trace_proc() : trace_parent(), 1);
 	out_char(o, ':');
 	out_str(o, path);
 	if (child) {
@@ -287,7 +287,7 @@ static void read_state(const char *s)
 	number(&s);
 	config.t0 = number(&s);
 	config.epoch = number(&s);
-	trace_forked(number(&s));
+	trace_begin(number(&s), false);
 	len = strnlen(s, sizeof path - 1);
 	memcpy(path, s, len);
 	path[len] = 0;

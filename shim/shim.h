@@ -349,7 +349,9 @@ struct trace_head *trace_head(void);
 void trace_attach(int pid);
 void trace_detach(void);
 uint32_t trace_proc(void);		/* number of this process, 0: none yet */
-void trace_forked(uint32_t parent);	/* a new process, number not yet known */
+uint32_t trace_parent(void);		/* of the process it came from */
+/* A new process, by fork or by exec, its number not yet known. */
+void trace_begin(uint32_t parent, bool forked);
 bool log_open(const char *path, bool anew); /* NULL: standard error */
 bool log_inherit(int fd, uint64_t dev, uint64_t ino);
 bool log_stderr(uint64_t dev, uint64_t ino); /* if it still is that file */

@@ -229,7 +229,7 @@ static void start_child(void)
 	if (!config.active)
 		return;
 	if (config.trace) {
-		trace_forked(trace_proc());
+		trace_begin(trace_proc() ? trace_proc() : trace_parent(), true);
 		trace_attach(self);
 	}
 	if (config.log && log_each(env_values[ENV_LOG])) {

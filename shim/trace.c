@@ -25,7 +25,8 @@ static ino_t trace_ino;
 static bool trace_paid;			/* space was allocated beforehand */
 static _Atomic bool trace_full;		/* set once by whoever finds out */
 static _Atomic uint32_t proc;		/* number of this process */
-static uint32_t proc_parent;		/* of the one it was forked from */
+static uint32_t proc_parent;		/* of the one it came from */
+static bool proc_forked;		/* by fork; else by exec */
 static _Atomic uint32_t introduced;	/* proc, once it has its REC_PROC */
 static _Atomic bool image_traced;
 
@@ -148,9 +149,15 @@ uint32_t trace_proc(void)
 	return atomic_load(&proc);
 }
 
-void trace_forked(uint32_t parent)
+uint32_t trace_parent(void)
+{
+	return proc_parent;
+}
+
+void trace_begin(uint32_t parent, bool forked)
 {
 	proc_parent = parent;
+	proc_forked = forked;
 	atomic_store(&proc, 0);
 }
 
@@ -293,6 +300,7 @@ static void introduce(void)
 	r->slots = slots_for(PROC_HEAD, len);
 	r->len = len;
 	r->parent = proc_parent;
+	r->forked = proc_forked;
 	r->start = ticks();
 	memcpy(r->text, tree_path(), len);
 	atomic_signal_fence(memory_order_release);

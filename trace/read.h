@@ -61,7 +61,7 @@ struct trace_facts {
  * what open(2) says, or what is wrong with it.
  */
 struct trace *trace_read(const char *path, char *err, size_t errlen);
-/* The same of memory, aligned to 8 bytes, which is borrowed until trace_free. */
+/* The same of memory, aligned to 8 bytes, borrowed until trace_free. */
 struct trace *trace_parse(const void *data, size_t len, char *err,
 			  size_t errlen);
 void trace_free(struct trace *t);

@@ -51,7 +51,6 @@ static void take_image(struct trace *t, const struct entry *e)
 	struct item item;
 	int len;
 
-	p->own = 0;
 	items = payload_of(t, e, &len);
 	exe = payload_find(items, len, 0, &item);
 	if (exe) {
@@ -71,7 +70,7 @@ static void find_images(struct trace *t)
 		const struct entry *e = &t->entries[i];
 		const struct rec *r = slot_at(t, e->slot);
 		if (e->state == REC_DONE && r->call == CALL_execve &&
-		    !r->err && t->procs[e->proc].own == NONE)
+		    !r->err && !t->procs[e->proc].exe)
 			take_image(t, e);
 	}
 	/* a forked child is what its parent is */

@@ -34,7 +34,7 @@ struct trace {
 	struct trace_conn *conns;
 	uint32_t n_procs, n_conns;
 	struct trace_choice choice;
-	uint64_t tick, ns;		/* the clocks farthest from the head's */
+	uint64_t tick, ns;		/* the clocks farthest from head's */
 	char rule[16];			/* of the call last given out */
 	void *mine;			/* data when it is ours: malloc's, or */
 	size_t mapped;			/*   this much of a mapping */

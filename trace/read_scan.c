@@ -83,6 +83,8 @@ static bool add_proc(struct trace *t, const struct place *p)
 	/* lower than its child's: going up comes to an end */
 	proc->parent = r->parent < p->proc ? r->parent : 0;
 	proc->path = r->text;
+	if (!r->forked)
+		proc->own = 0;		/* descriptors are met anew */
 	return true;
 }
 

@@ -84,7 +84,8 @@ struct rec_proc {
 	uint16_t len;			/* bytes of text */
 	uint32_t parent;		/* number of the process it came from */
 	uint64_t start;
-	uint64_t slide;			/* load address of the executable */
+	uint32_t forked;		/* 1: by fork, 0: by exec */
+	uint32_t pad;
 	char text[40];			/* place in the tree, executable, */
 };					/* arguments, each with its 0 */
 

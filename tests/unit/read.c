@@ -118,7 +118,8 @@ static struct rec_proc *add_proc(uint32_t parent, const char *path)
 	struct rec_proc *r = slot(next++);
 
 	*r = (struct rec_proc){ .state = REC_PROC, .slots = 1,
-				.len = strlen(path) + 1, .parent = parent };
+				.len = strlen(path) + 1, .parent = parent,
+				.forked = parent != 0 };
 	strcpy(r->text, path);
 	return r;
 }
@@ -355,7 +356,7 @@ static void test_exec(void)
 	add_socket(2000, 3, 1);
 	add_conn(2000, 1, ROLE_NONE, 0);
 	add_run(1, 10, 10, 2);
-	add_proc(1, "1");
+	add_proc(1, "1")->forked = 0;
 	r = add_call(CALL_execve, 3000, NO_FD, 0, 0);
 	add_more(r, 0, "/bin/prog", 9);
 	add_call(CALL_send, 4000, 3, 1, 0);
