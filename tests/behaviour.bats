@@ -3,6 +3,7 @@
 # A program under the object behaves as it does without, whatever it does.
 
 load helpers
+bats_require_minimum_version 1.5.0
 
 # same WORD [STDOUT FILTER]: the same output and status plain, with a log of
 # everything and with a trace of everything.
@@ -118,7 +119,27 @@ print(sum(1 for n in pids.values() if n == 100))')
 
 @test "loops that close every descriptor leave program and log at work" {
 	same closeall
+	in_log ' send\(.*"x", 1, 0\) = 1 ' 3
+}
+
+@test "a child that libc starts with everything closed goes on with the log" {
+	same closing
 	in_log ' send\(.*"x", 1, 0\) = 1 ' 2
+	# on standard error, if that still is what it was; never elsewhere
+	run --separate-stderr env LD_PRELOAD="$LIB" "$PROGS/behave" closing
+	[ "$status" -eq 0 ]
+	[ "$(grep -c ' send(.*"x", 1, 0) = 1 ' <<<"$stderr")" -eq 2 ]
+	LD_PRELOAD=$LIB "$PYTHON" -c '
+import os, subprocess, sys
+subprocess.run([sys.argv[1], "early"], stderr=open(sys.argv[2], "w"),
+               close_fds=False, pass_fds=())
+os.closerange(3, 3000)
+os.posix_spawn(sys.argv[1], ["behave", "early"], os.environ,
+               file_actions=[(os.POSIX_SPAWN_OPEN, 2, sys.argv[3],
+                              os.O_WRONLY | os.O_CREAT, 0o600)])
+os.wait()' "$PROGS/behave" "$BATS_TEST_TMPDIR/1" "$BATS_TEST_TMPDIR/2"
+	[ ! -s "$BATS_TEST_TMPDIR/1" ]
+	[ ! -s "$BATS_TEST_TMPDIR/2" ]
 }
 
 @test "errno is the program's, and a bad pointer is the kernel's EFAULT" {

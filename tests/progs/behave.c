@@ -321,6 +321,22 @@ static int do_children(void)
 	return 0;
 }
 
+/* ---- closing: a child that is started with everything closed ------------ */
+
+static int do_closing(void)
+{
+	char *argv[] = { "behave", "early", NULL };
+	posix_spawn_file_actions_t fa;
+	pid_t pid;
+
+	fflush(stdout);
+	posix_spawn_file_actions_init(&fa);
+	posix_spawn_file_actions_addclosefrom_np(&fa, 3);
+	if (posix_spawn(&pid, "/proc/self/exe", &fa, NULL, argv, environ))
+		return 1;
+	return reap(pid);
+}
+
 /* ---- calls N [kill]: N calls that fail, and an end that is no end ------- */
 
 static int do_calls(long n, int die)
@@ -384,7 +400,8 @@ static int do_closeall(void)
 		if (dup2(1, fd) != fd)
 			return 1;
 	printf("dup2 everywhere\n");
-	return 0;
+	make_pair();
+	return send(pair[0], "x", 1, 0) != 1 || recv(pair[1], &c, 1, 0) != 1;
 }
 
 /* ---- errno, bad pointers: the kernel's answers stay the kernel's -------- */
@@ -477,7 +494,7 @@ int main(int argc, char **argv)
 		{ "threads", do_threads }, { "forks", do_forks },
 		{ "children", do_children }, { "self", do_self },
 		{ "closeall", do_closeall }, { "errors", do_errors },
-		{ "stack", do_stack },
+		{ "stack", do_stack }, { "closing", do_closing },
 	};
 
 	if (!strcmp(what, "calls") && argc > 2)
