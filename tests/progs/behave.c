@@ -331,6 +331,10 @@ static int do_closing(void)
 
 	fflush(stdout);
 	posix_spawn_file_actions_init(&fa);
+	/* and, if that is asked for, with another standard error */
+	if (getenv("ELSEWHERE"))
+		posix_spawn_file_actions_addopen(&fa, 2, getenv("ELSEWHERE"),
+						 O_WRONLY | O_CREAT, 0600);
 	posix_spawn_file_actions_addclosefrom_np(&fa, 3);
 	if (posix_spawn(&pid, "/proc/self/exe", &fa, NULL, argv, environ))
 		return 1;
