@@ -42,6 +42,12 @@
 #undef putc
 #undef getc
 #undef fputc
+#undef putc_unlocked
+#undef getc_unlocked
+#undef fputc_unlocked
+#undef fgetc_unlocked
+#undef putchar_unlocked
+#undef getchar_unlocked
 #undef res_query
 #undef res_search
 #undef res_send

@@ -138,6 +138,18 @@ int __printf_chk(int flag, const char *format, ...)
 	PRINT(CALL_printf, stdout, true, flag, 1);
 }
 
+int vprintf(const char *format, va_list list)
+{
+	return in_print(CALLER, CALL_vprintf, stdout, false, 0, format, 1,
+			list);
+}
+
+int __vprintf_chk(int flag, const char *format, va_list list)
+{
+	return in_print(CALLER, CALL_vprintf, stdout, true, flag, format, 1,
+			list);
+}
+
 static inline int in_dprint(const void *caller, int id, int fd, bool checked,
 			    int flag, const char *format, int param,
 			    va_list list)
@@ -195,14 +207,14 @@ int puts(const char *text)
 	return r;
 }
 
-int putchar(int ch)
+static inline int in_putchar(const void *caller, int ch)
 {
 	int fd = fileno_unlocked(stdout);
 	struct call c;
 	uint8_t *at;
 	int r;
 
-	if (fd_plain(fd) || !call_begin(&c, CALL_putchar, fd, true, CALLER))
+	if (fd_plain(fd) || !call_begin(&c, CALL_putchar, fd, true, caller))
 		return real.putchar(ch);
 	at = c.rec->args;
 	STORE_INT(ch)
@@ -212,18 +224,38 @@ int putchar(int ch)
 	return r;
 }
 
-int getchar(void)
+static inline int in_getchar(const void *caller)
 {
 	int fd = fileno_unlocked(stdin);
 	FILE *stream = stdin;
 	struct call c;
 	int r;
 
-	if (fd_plain(fd) || !call_begin(&c, CALL_getchar, fd, true, CALLER))
+	if (fd_plain(fd) || !call_begin(&c, CALL_getchar, fd, true, caller))
 		return real.getchar();
 	r = real.getchar();
 	RETURNED(r, BAD_CHAR, 0, );
 	return r;
+}
+
+int putchar(int ch)
+{
+	return in_putchar(CALLER, ch);
+}
+
+int putchar_unlocked(int ch)
+{
+	return in_putchar(CALLER, ch);
+}
+
+int getchar(void)
+{
+	return in_getchar(CALLER);
+}
+
+int getchar_unlocked(void)
+{
+	return in_getchar(CALLER);
 }
 
 /* ---- fortified reading ------------------------------------------------ */

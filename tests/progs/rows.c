@@ -1027,6 +1027,24 @@ CASE(_IO_putc)
 	say_int(near, RUN(io_putc('x', f)), arrived());
 }
 
+EXACT(int, fputc_unlocked_, "fputc_unlocked", (int, FILE *))
+
+CASE(fputc_unlocked)
+{
+	FILE *f = stream();
+
+	say_int(near, RUN(fputc_unlocked_('x', f)), arrived());
+}
+
+EXACT(int, putc_unlocked_, "putc_unlocked", (int, FILE *))
+
+CASE(putc_unlocked)
+{
+	FILE *f = stream();
+
+	say_int(near, RUN(putc_unlocked_('x', f)), arrived());
+}
+
 /* a format the compiler does not turn into puts or fputs */
 static const char *const format = "%s-%d\n";
 
@@ -1139,6 +1157,32 @@ CASE(__printf_chk)
 	say_int(1, RUN(printf_chk(1, "%s-%d\n", hello, five_int)), arrived());
 }
 
+EXACT(int, vprintf_, "vprintf", (const char *, va_list))
+
+static int print_vprintf(va_list list)
+{
+	return RUN(vprintf_(format, list));
+}
+
+CASE(vprintf)
+{
+	standard(1);
+	say_int(1, list_to(print_vprintf, "hello", 42), arrived());
+}
+
+EXACT(int, vprintf_chk, "__vprintf_chk", (int, const char *, va_list))
+
+static int print_vprintf_chk(va_list list)
+{
+	return RUN(vprintf_chk(1, format, list));
+}
+
+CASE(__vprintf_chk)
+{
+	standard(1);
+	say_int(1, list_to(print_vprintf_chk, "hello", 42), arrived());
+}
+
 CASE(puts)
 {
 	standard(1);
@@ -1151,6 +1195,14 @@ CASE(putchar)
 {
 	standard(1);
 	say_int(1, RUN(putchar_('x')), arrived());
+}
+
+EXACT(int, putchar_unlocked_, "putchar_unlocked", (int))
+
+CASE(putchar_unlocked)
+{
+	standard(1);
+	say_int(1, RUN(putchar_unlocked_('x')), arrived());
 }
 
 CASE(fread)
@@ -1262,6 +1314,32 @@ CASE(getchar)
 {
 	standard(0);
 	say_int(0, RUN(getchar_()), NULL);
+}
+
+EXACT(int, fgetc_unlocked_, "fgetc_unlocked", (FILE *))
+
+CASE(fgetc_unlocked)
+{
+	FILE *f = stream();
+
+	say_int(near, RUN(fgetc_unlocked_(f)), NULL);
+}
+
+EXACT(int, getc_unlocked_, "getc_unlocked", (FILE *))
+
+CASE(getc_unlocked)
+{
+	FILE *f = stream();
+
+	say_int(near, RUN(getc_unlocked_(f)), NULL);
+}
+
+EXACT(int, getchar_unlocked_, "getchar_unlocked", (void))
+
+CASE(getchar_unlocked)
+{
+	standard(0);
+	say_int(0, RUN(getchar_unlocked_()), NULL);
 }
 
 static char *line;
