@@ -251,38 +251,21 @@ static long third(va_list list)
 	return va_arg(list, long);
 }
 
-int fcntl(int fd, int cmd, ...)
-{
-	va_list list;
-	long arg;
-
-	va_start(list, cmd);
-	arg = third(list);
-	va_end(list);
-	return in_fcntl(CALLER, fd, cmd, arg);
+#define FCNTL(name)							\
+int name(int fd, int cmd, ...)						\
+{									\
+	va_list list;							\
+	long arg;							\
+									\
+	va_start(list, cmd);						\
+	arg = third(list);						\
+	va_end(list);							\
+	return in_fcntl(CALLER, fd, cmd, arg);				\
 }
-
-int fcntl64(int fd, int cmd, ...)
-{
-	va_list list;
-	long arg;
-
-	va_start(list, cmd);
-	arg = third(list);
-	va_end(list);
-	return in_fcntl(CALLER, fd, cmd, arg);
-}
-
-int __fcntl(int fd, int cmd, ...)
-{
-	va_list list;
-	long arg;
-
-	va_start(list, cmd);
-	arg = third(list);
-	va_end(list);
-	return in_fcntl(CALLER, fd, cmd, arg);
-}
+FCNTL(fcntl)
+FCNTL(fcntl64)
+FCNTL(__fcntl)
+#undef FCNTL
 
 int ioctl(int fd, unsigned long request, ...)
 {

@@ -1,5 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: MIT
+# shellcheck disable=SC2154 # bats sets stderr
 # A program under the object behaves as it does without, whatever it does.
 
 load helpers
