@@ -28,7 +28,7 @@ EXAMPLES := $(patsubst %.c,$(B)/%,$(wildcard examples/*/*.c))
 SHIMFLAGS = -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 	    -U_FORTIFY_SOURCE -fno-stack-protector
 
-.PHONY: all demo check bench fidelity install clean progs examples unit fuzz
+.PHONY: all demo check bench install clean progs examples unit fuzz
 all: $(B)/libsockwrench.so $(B)/sockwrench
 
 $(B)/shim/%.o: %.c
@@ -86,13 +86,13 @@ $(B)/tables: docs/tables.c $(RULES) $(wildcard rules/*.def cli/*.def)
 	$(Q)$(CC) $(CFLAGS) $(STD) $(WARN) -o $@ docs/tables.c $(RULES)
 
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib \
+	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib \
 		$(DESTDIR)$(PREFIX)/share/man/man1 \
 		$(DESTDIR)$(PREFIX)/share/man/man7
-	install -m 755 $(B)/sockwrench $(DESTDIR)$(PREFIX)/bin/
-	install -m 644 $(B)/libsockwrench.so $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 docs/sockwrench.1 $(DESTDIR)$(PREFIX)/share/man/man1/
-	install -m 644 docs/libsockwrench.so.7 $(DESTDIR)$(PREFIX)/share/man/man7/
+	$(Q)install -m 755 $(B)/sockwrench $(DESTDIR)$(PREFIX)/bin/
+	$(Q)install -m 644 $(B)/libsockwrench.so $(DESTDIR)$(PREFIX)/lib/
+	$(Q)install -m 644 docs/sockwrench.1 $(DESTDIR)$(PREFIX)/share/man/man1/
+	$(Q)install -m 644 docs/libsockwrench.so.7 $(DESTDIR)$(PREFIX)/share/man/man7/
 
 demo:
 	@tests/need.sh examples/packages.txt

@@ -31,8 +31,8 @@ enum only { ONLY_ANY, ONLY_OK, ONLY_FAILED };
 
 /* What the environment asked for; written at start, read-only after. */
 struct config {
-	bool active, idle;			/* anything to do at all; changed */
-					/*   by strict seccomp only */
+	bool active, idle;		/* anything to do, or nothing: neither */
+					/*   before start, in strict seccomp */
 	bool log, trace;		/* the two sinks */
 	bool signals;			/* record all signals, not SIGPIPE only */
 	bool counter;			/* ticks are the processor's counter */
