@@ -170,9 +170,6 @@ static void check_elf(struct target *t, const struct file *f)
 		die(EXIT_OURS, "%s: statically linked%s: no object can be "
 		    "preloaded into it", f->path,
 		    t->go ? " (a Go program without cgo)" : "");
-	if (memmem(f->data + interp->p_offset, interp->p_filesz, "ld-musl", 7))
-		die(EXIT_OURS, "%s: linked with musl: the preloaded object "
-		    "needs glibc", f->path);
 	for (int n = 0; (lib = needed(f, n)); n++)
 		if (!strncmp(lib, "libasan.so", 10))
 			t->runtime = strdup(lib);

@@ -128,13 +128,22 @@ static void learn_connect(struct call *c, struct conn *conn)
 	c->changed = true;
 }
 
+/* CMSG_NXTHDR without glibc's function behind it, which musl has not. */
+static struct cmsghdr *control_next(const struct msghdr *m, struct cmsghdr *h)
+{
+	size_t at = (char *)h - (char *)m->msg_control;
+	size_t len = CMSG_ALIGN(h->cmsg_len);
+
+	return h->cmsg_len < sizeof *h ||
+	       at + len + sizeof *h > m->msg_controllen
+	       ? NULL : (struct cmsghdr *)((char *)h + len);
+}
+
 /* Descriptors that came in a message are strangers until they are used. */
 static void learn_arrived(const struct msghdr *m)
 {
-	struct msghdr msg = *m;
-
-	for (struct cmsghdr *h = CMSG_FIRSTHDR(&msg); h;
-	     h = CMSG_NXTHDR(&msg, h)) {
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h;
+	     h = control_next(m, h)) {
 		if (h->cmsg_level != SOL_SOCKET || h->cmsg_type != SCM_RIGHTS)
 			continue;
 		for (size_t at = 0; CMSG_LEN(at + sizeof(int)) <= h->cmsg_len;

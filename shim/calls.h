@@ -28,7 +28,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/select.h>
 #include <sys/sendfile.h>
@@ -37,6 +36,9 @@
 #include <sys/time.h>
 #include <sys/uio.h>
 #include <unistd.h>
+#if __has_include(<sys/pidfd.h>)
+#include <sys/pidfd.h>		/* glibc 2.36 */
+#endif
 
 /* the headers' macros are not the functions we stand in front of */
 #undef putc

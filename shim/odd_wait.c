@@ -77,12 +77,10 @@ int ppoll(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
 	return in_ppoll(CALLER, fds, n, timeout, mask);
 }
 
-extern void __chk_fail(void) __attribute__((noreturn));
-
 int __poll_chk(struct pollfd *fds, nfds_t n, int timeout, size_t size)
 {
 	if (size / sizeof *fds < n)
-		__chk_fail();
+		overflow();
 	return in_poll(CALLER, fds, n, timeout);
 }
 
@@ -90,7 +88,7 @@ int __ppoll_chk(struct pollfd *fds, nfds_t n, const struct timespec *timeout,
 		const sigset_t *mask, size_t size)
 {
 	if (size / sizeof *fds < n)
-		__chk_fail();
+		overflow();
 	return in_ppoll(CALLER, fds, n, timeout, mask);
 }
 

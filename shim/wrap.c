@@ -5,13 +5,11 @@
  */
 #include "wrap.h"
 
-extern void __chk_fail(void) __attribute__((noreturn));
-
 /* The check of a fortified function: len bytes do not fit into size. */
 static inline size_t within(size_t len, size_t size)
 {
 	if (unlikely(len > size))
-		__chk_fail();
+		overflow();
 	return len;
 }
 

@@ -14,6 +14,17 @@
 #define UNPAREN(...) __VA_ARGS__
 #define CALLER __builtin_return_address(0)
 
+/* What a fortified function does with a buffer that is too small; musl has
+ * neither such functions nor this one. */
+extern void __chk_fail(void) __attribute__((weak));
+
+static inline _Noreturn void overflow(void)
+{
+	if (__chk_fail)
+		__chk_fail();
+	__builtin_trap();
+}
+
 /* ZIP(M, (k...), (a...)): M(i, k, a) for each pair, i from 0 */
 #define ZIP(M, K, A) ZIP_PICK(UNPAREN K, 8, 7, 6, 5, 4, 3, 2, 1, )	\
 	(M, UNPAREN K, UNPAREN A)

@@ -26,6 +26,12 @@
 
 extern char **environ;
 
+#ifndef __GLIBC__			/* musl has not these functions */
+#define close_range(a, b, c) syscall(SYS_close_range, a, b, c)
+#define closefrom(a) syscall(SYS_close_range, a, ~0u, 0)
+#define posix_spawn_file_actions_addclosefrom_np(fa, fd) (void)(fa)
+#endif
+
 static int pair[2];
 
 static void make_pair(void)
