@@ -105,7 +105,8 @@ static uint64_t time_of(const struct trace *t, const struct entry *e,
 
 	if (e->state == REC_CONN)
 		return c->start;
-	if (!by_return || e->state == REC_OPEN)
+	/* a shutdown acts, and wakes a recv, before it returns */
+	if (!by_return || e->state == REC_OPEN || r->call == CALL_shutdown)
 		return r->start;
 	return __builtin_add_overflow(r->start, r->took, &end) ? UINT64_MAX
 							       : end;
