@@ -261,6 +261,8 @@ void call_done(struct call *c, struct keep *k)
 			trace_more(r, k->start, keep_len(k));
 		atomic_signal_fence(memory_order_release);
 		r->state = c->wanted ? REC_DONE : REC_EMPTY;
+	} else if (config.trace && c->wanted) {
+		trace_lost();
 	}
 	if (config.log && c->wanted)
 		log_call(c, k);

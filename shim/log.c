@@ -2,7 +2,8 @@
 /*
  * The log: a line per call, written as it happens, to a descriptor that the
  * program cannot reach.  Whatever becomes of the log, the program must not
- * notice: no signal, no waiting, no line in a file of its own.
+ * notice: no signal, no error, no line in a file of its own.  It waits while
+ * the log takes a line, for a second where the log is non-blocking and full.
  */
 #include "shim.h"
 
@@ -18,8 +19,6 @@ bool log_each(const char *log)
 {
 	return log && strstr(log, "%p");
 }
-
-/* ---- the sinks -------------------------------------------------------- */
 
 /* ---- the descriptor --------------------------------------------------- */
 
@@ -95,7 +94,7 @@ void fd_yield(int fd)
 
 /*
  * One write per line.  A log that cannot take a line (a full disk, a closed
- * pipe) must not be seen by the program: no SIGPIPE, no SIGXFSZ, no waiting.
+ * pipe) loses it, and the program sees neither SIGPIPE nor SIGXFSZ.
  */
 static void log_write(const char *line, size_t len)
 {

@@ -18,8 +18,10 @@ static inline pid_t in_fork(const void *caller, int id, pid_t (*libc)(void))
 
 	child_count();
 	/* the child's records refer to this process's */
-	if (on)
+	if (on) {
 		trace_introduce();
+		trace_expect();
+	}
 	on = on && call_begin(&c, id, NO_FD, false, caller);
 	r = libc();
 	if (!r) {
@@ -27,9 +29,12 @@ static inline pid_t in_fork(const void *caller, int id, pid_t (*libc)(void))
 		if (atomic_load(&here->pid) == me.pid)
 			atomic_store(&here->pid, 0);
 		entered();
-	} else if (on) {
-		RETURNED(r, BAD_PID, 0, );
+		return 0;
 	}
+	if (r < 0)
+		trace_arrive(me.pid, 0);
+	if (on)
+		RETURNED(r, BAD_PID, 0, );
 	return r;
 }
 
@@ -253,6 +258,8 @@ static int in_spawn(const void *caller, int id, pid_t *pid, const char *path,
 		r = real.posix_spawnp(&new, path, fa, attr, argv, ours);
 	if (!r && pid)
 		*pid = new;
+	if (!r)
+		trace_attach(new);
 	if (on)
 		RETURNED(r, BAD_ERRNUM, 1,
 			 if (!ret)

@@ -331,8 +331,10 @@ static inline int64_t ticks_ns(uint64_t n)
 	return (int64_t)((unsigned __int128)n * config.mult >> 32);
 }
 
-/* Slots of the thread's run, or NULL and counted when the trace is full. */
+/* Slots of the thread's run, or NULL when the trace is full. */
 void *trace_slot(int slots);
+/* A call that should be in the trace is not. */
+void trace_lost(void);
 void trace_conn(const struct conn *c, uint64_t start);
 void trace_more(const struct rec *r, const uint8_t *items, int len);
 void log_call(struct call *c, const struct keep *k);
@@ -347,6 +349,10 @@ struct trace_head;
 bool trace_open(const char *path);	/* a file made by trace_create */
 struct trace_head *trace_head(void);
 void trace_attach(int pid);
+/* Before fork: a child will arrive, do not take the trace for finished. */
+void trace_expect(void);
+/* It has arrived, or (pid 0) it will not. */
+void trace_arrive(int parent, int pid);
 void trace_detach(void);
 uint32_t trace_proc(void);		/* number of this process, 0: none yet */
 uint32_t trace_parent(void);		/* of the process it came from */

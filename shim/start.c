@@ -230,7 +230,7 @@ static void start_child(void)
 		return;
 	if (config.trace) {
 		trace_begin(trace_proc() ? trace_proc() : trace_parent(), true);
-		trace_attach(self);
+		trace_arrive(me.pid, self);
 	}
 	if (config.log && log_each(env_values[ENV_LOG])) {
 		log_close();

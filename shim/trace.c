@@ -95,18 +95,44 @@ struct trace_head *trace_head(void)
 
 /* ---- processes attached to the file ----------------------------------- */
 
+/* Put pid where was stands; false: it stands nowhere. */
+static bool swap_pid(int32_t was, int32_t pid)
+{
+	for (int i = 0; i < TRACE_PIDS; i++) {
+		int32_t old = was;
+		if (atomic_compare_exchange_strong(&head->pids[i], &old, pid))
+			return true;
+	}
+	return false;
+}
+
+static bool attached(int32_t pid)
+{
+	for (int i = 0; i < TRACE_PIDS; i++)
+		if (atomic_load(&head->pids[i]) == pid)
+			return true;
+	return false;
+}
+
 void trace_attach(int pid)
 {
-	for (int i = 0; head && i < TRACE_PIDS; i++) {
-		int32_t none = 0;
-		if (atomic_load(&head->pids[i]) == pid)
-			return;
-		if (!atomic_load(&head->pids[i]) &&
-		    atomic_compare_exchange_strong(&head->pids[i], &none, pid))
-			return;
-	}
-	if (head)
+	if (config.trace && !attached(pid) && !swap_pid(0, pid))
 		atomic_store(&head->crowded, 1);
+}
+
+/* Several threads may fork at once: one mark for each child. */
+void trace_expect(void)
+{
+	int self = atomic_load(&here->pid);
+
+	if (config.trace && !swap_pid(0, -self))
+		atomic_store(&head->crowded, 1);
+}
+
+void trace_arrive(int parent, int pid)
+{
+	if (config.trace && !swap_pid(-parent, pid))
+		trace_attach(pid);
 }
 
 /* Whether the file's name still leads to it: chroot, rename, another trace. */
@@ -117,31 +143,45 @@ static bool path_is_ours(struct stat *st)
 	       st->st_ino == trace_ino;
 }
 
-/*
- * The last process cuts the file to what was used.  One that was missed loses
- * nothing but the use of space beyond the end, which it finds out by asking.
- */
-void trace_detach(void)
+/* Whether nobody else uses the file; this process no longer does. */
+static bool leave_alone(void)
 {
 	int self = atomic_load(&here->pid);
-	bool alone = true;
-	struct stat st;
-	uint64_t used;
+	bool alone = !atomic_load(&head->crowded);
 
-	if (!head)
-		return;
 	for (int i = 0; i < TRACE_PIDS; i++) {
 		int32_t pid = atomic_load(&head->pids[i]);
 		if (pid == self)
 			atomic_store(&head->pids[i], 0);
-		else if (pid && (!own_may(OWN_KILL) || !kill(pid, 0) ||
-				 errno != ESRCH))
+		else if (pid < 0 || (pid && (!own_may(OWN_KILL) ||
+					     !kill(pid, 0) || errno != ESRCH)))
 			alone = false;
 	}
-	used = atomic_load(&head->next) * TRACE_UNIT;
-	if (alone && !atomic_load(&head->crowded) && used < trace_size &&
-	    path_is_ours(&st) && truncate(head->path, used))
+	return alone;
+}
+
+/*
+ * The last process cuts the file to what was used.  It may not be the last:
+ * one that nobody told of may be taking a run.  So next is sealed first, which
+ * fails if a run was taken meanwhile; and who takes one while it is sealed
+ * waits (take_units).  A run that has been populated is never cut off.
+ */
+void trace_detach(void)
+{
+	struct stat st;
+	uint64_t next;
+
+	if (!head || !leave_alone())
 		return;
+	next = atomic_load(&head->next);
+	if (next & TRACE_SEALED || next * TRACE_UNIT >= trace_size ||
+	    !path_is_ours(&st) ||
+	    !atomic_compare_exchange_strong(&head->next, &next,
+					    next | TRACE_SEALED))
+		return;
+	if (truncate(head->path, next * TRACE_UNIT))
+		st.st_size = 0;		/* as long as it was, then */
+	atomic_fetch_and(&head->next, ~TRACE_SEALED);
 }
 
 uint32_t trace_proc(void)
@@ -194,6 +234,23 @@ static bool populate(char *at, size_t size)
 	return true;
 }
 
+/*
+ * The first of that many units.  While the file is being cut, which takes
+ * microseconds, wait: without a system call (a sandbox may forbid it), and not
+ * for ever (the one who cuts may have been killed).
+ */
+static uint64_t take_units(uint32_t units)
+{
+	for (int i = 0; i < 10000000; i++) {
+		uint64_t first = atomic_load(&head->next);
+		while (!(first & TRACE_SEALED))
+			if (atomic_compare_exchange_weak(&head->next, &first,
+							 first + units))
+				return first;
+	}
+	return UINT64_MAX;
+}
+
 /* A new run for this thread; false when the file is full. */
 static bool take_run(uint32_t units)
 {
@@ -203,9 +260,9 @@ static bool take_run(uint32_t units)
 
 	if (atomic_load_explicit(&trace_full, memory_order_relaxed))
 		return false;
-	first = atomic_fetch_add(&head->next, units);
-	at = (char *)head + first * TRACE_UNIT;
-	if ((first + units) * TRACE_UNIT > trace_size ||
+	first = take_units(units);
+	at = (char *)head + first % (trace_size / TRACE_UNIT) * TRACE_UNIT;
+	if (first + units > trace_size / TRACE_UNIT || first + units < first ||
 	    !populate(at, units * TRACE_UNIT)) {
 		atomic_store(&trace_full, true);
 		return false;
@@ -250,7 +307,7 @@ static inline char *take(size_t bytes)
 /* The process introduces itself before its first record. */
 static void introduce(void);
 
-static void *find_slot(int slots)
+void *trace_slot(int slots)
 {
 	size_t bytes = slots * SLOT;
 	int err = errno;
@@ -275,13 +332,9 @@ static void *find_slot(int slots)
 	}
 }
 
-void *trace_slot(int slots)
+void trace_lost(void)
 {
-	void *at = find_slot(slots);
-
-	if (!at)
-		atomic_fetch_add(&head->dropped, 1);
-	return at;
+	atomic_fetch_add(&head->dropped, 1);
 }
 
 static void introduce(void)
@@ -363,12 +416,18 @@ void trace_more(const struct rec *rec, const uint8_t *items, int len)
 
 void trace_introduce(void)
 {
+	int err = errno;
+
 	if (config.trace && !me.next && take_run(1))
 		introduce();
+	errno = err;
 }
 
 void trace_ahead(void)
 {
+	int err = errno;
+
 	if (config.trace && take_run(RUN_MOST))
 		introduce();
+	errno = err;
 }

@@ -92,6 +92,25 @@ print(sum(1 for n in pids.values() if n == 100))')
 	[ "$n" -eq 100 ]
 }
 
+@test "a parent that ends at once does not cut the trace under its child" {
+	# the pipe ends when the last of them has
+	[ "$("$PROGS/behave" orphans | cat)" = "the 40th orphan" ]
+	[ "$(traced "$PROGS/behave" orphans | cat)" = "the 40th orphan" ]
+	# 40 processes with 200 sends each, and the constructor's one
+	[ "$(recorded send)" -eq 8001 ]
+	[ "$(dropped)" -eq 0 ]
+	[ "$(stat -c %s "$TRACE")" -lt 10000000 ]
+}
+
+@test "a daemon that gives up its rights at once still has room in the trace" {
+	local i
+	for i in 1 2 3 4 5 6 7 8 9 10; do
+		[ "$(traced "$PROGS/behave" drop | cat)" = dropped ]
+		[ "$(recorded send)" -eq 201 ]
+		[ "$(dropped)" -eq 0 ]
+	done
+}
+
 @test "every way to start a program is followed, also without environment" {
 	same children
 	in_log ' execve\("[^"]*/behave", \["behave", "early"\]\) = 0 ' 3

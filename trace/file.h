@@ -18,6 +18,7 @@
 #define TRACE_HEAD (2 * TRACE_UNIT)
 #define TRACE_PIDS 1000
 #define TRACE_ORDER 0x01020304u
+#define TRACE_SEALED (UINT64_C(1) << 63)
 
 struct trace_head {
 	char magic[8];
@@ -29,13 +30,15 @@ struct trace_head {
 	uint64_t rate;			/* ticks a second, a first estimate; */
 					/*   1,000,000,000: ticks are ns */
 	uint64_t seed;
-	_Atomic uint64_t next;		/* units taken, the head's included */
+	_Atomic uint64_t next;		/* units taken, the head's included; */
+					/*   TRACE_SEALED: being cut just now */
 	_Atomic uint64_t dropped;	/* calls there was no room for */
 	_Atomic uint32_t procs;		/* numbers given to processes */
 	_Atomic uint32_t crowded;	/* more than TRACE_PIDS at once */
 	char path[1024];		/* where the file is, to cut it */
 	char argv[2000];		/* the first program's arguments */
-	_Atomic int32_t pids[TRACE_PIDS]; /* attached processes */
+	_Atomic int32_t pids[TRACE_PIDS]; /* attached processes; -PID: a child */
+					/*   that PID is about to have */
 };
 
 /* The first slot of a run of units. */

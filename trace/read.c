@@ -44,6 +44,14 @@ static int64_t ticks_to_ns(const struct trace *t, int64_t ticks)
 
 /* ---- from memory ------------------------------------------------------ */
 
+/* Units in use, as far as there can be that many. */
+static uint64_t units_used(const struct trace_head *h)
+{
+	uint64_t next = h->next & ~TRACE_SEALED;
+
+	return next < MOST_SLOTS / SLOTS ? next : MOST_SLOTS / SLOTS;
+}
+
 /* What keeps a file from being read; NULL when nothing does. */
 static const char *check_head(const struct trace_head *h, size_t len)
 {
@@ -61,7 +69,7 @@ static const char *check_head(const struct trace_head *h, size_t len)
 		return "is damaged: its head makes no sense";
 	if (h->calls != CALLS || h->table != trace_table())
 		return "is the trace of another version of sockwrench";
-	if (!h->rate || h->next < TRACE_HEAD / TRACE_UNIT)
+	if (!h->rate || units_used(h) < TRACE_HEAD / TRACE_UNIT)
 		return "is damaged: its head makes no sense";
 	return NULL;
 }
@@ -117,8 +125,7 @@ struct trace *trace_parse(const void *data, size_t len, char *err,
 		snprintf(err, errlen, "%s", bad);
 		return NULL;
 	}
-	slots = head.next < MOST_SLOTS / SLOTS ? head.next * SLOTS
-					       : MOST_SLOTS;
+	slots = units_used(&head) * SLOTS;
 	t = calloc(1, sizeof *t);
 	if (t) {
 		t->data = data;
@@ -176,8 +183,7 @@ static int load(int fd, struct used *u)
 		errno = S_ISDIR(st.st_mode) ? EISDIR : ENODEV;
 		return -1;
 	}
-	len = head.next < MOST_SLOTS / SLOTS ? head.next * TRACE_UNIT
-					     : MOST_SLOTS * SLOT;
+	len = units_used(&head) * TRACE_UNIT;
 	if (len < TRACE_HEAD)
 		len = TRACE_HEAD;
 	if (len > (uint64_t)st.st_size)

@@ -283,6 +283,36 @@ static int do_forks(void)
 	return 0;
 }
 
+/* ---- orphans: each process ends as soon as it has a child --------------- */
+
+static int do_orphans(void)
+{
+	for (int i = 0; i < 40; i++) {
+		/* by libc and by number: nobody tells of the second */
+		pid_t pid = i % 2 ? fork() : (pid_t)syscall(SYS_fork);
+		if (pid)
+			_exit(0);
+		if (chatter(NULL) || chatter(NULL))
+			_exit(1);
+	}
+	printf("the 40th orphan\n");
+	return 0;
+}
+
+/* ---- drop: a daemon that gives up its rights as soon as it is one -------- */
+
+static int do_drop(void)
+{
+	if (fork())
+		_exit(0);
+	if (!getuid() && (setgid(65534) || setuid(65534)))
+		return 1;
+	if (chatter(NULL) || chatter(NULL))
+		return 1;
+	printf("dropped\n");
+	return 0;
+}
+
 /* ---- children: every way to start a program ---------------------------- */
 
 static int reap(pid_t pid)
@@ -502,7 +532,8 @@ int main(int argc, char **argv)
 		{ "early", do_early }, { "handler", do_handler },
 		{ "jump", do_jump }, { "cancel", do_cancel },
 		{ "threads", do_threads }, { "forks", do_forks },
-		{ "children", do_children }, { "self", do_self },
+		{ "orphans", do_orphans },
+		{ "drop", do_drop }, { "children", do_children }, { "self", do_self },
 		{ "closeall", do_closeall }, { "errors", do_errors },
 		{ "stack", do_stack }, { "closing", do_closing },
 	};
