@@ -69,129 +69,90 @@ static long by_seccomp(long op, long flags, long prog)
 
 /* ---- system calls by number ------------------------------------------- */
 
+/* Those that have a function of their own go there; the rest as they came. */
+#define BY(number, call) case number: return call;
+static long dispatch(long number, long a, long b, long c, long d, long e,
+		     long f)
+{
+	switch (number) {
+	BY(SYS_read, read(a, (void *)b, c))
+	BY(SYS_write, write(a, (void *)b, c))
+	BY(SYS_readv, readv(a, (void *)b, c))
+	BY(SYS_writev, writev(a, (void *)b, c))
+	BY(SYS_close, close(a))
+	BY(SYS_socket, socket(a, b, c))
+	BY(SYS_socketpair, socketpair(a, b, c, (int *)d))
+	BY(SYS_bind, bind(a, (void *)b, c))
+	BY(SYS_listen, listen(a, b))
+	BY(SYS_connect, connect(a, (struct sockaddr *)b, c))
+	BY(SYS_accept, accept(a, (struct sockaddr *)b, (socklen_t *)c))
+	BY(SYS_accept4, accept4(a, (struct sockaddr *)b, (socklen_t *)c, d))
+	BY(SYS_shutdown, shutdown(a, b))
+	BY(SYS_getsockname, getsockname(a, (struct sockaddr *)b,
+	   (socklen_t *)c))
+	BY(SYS_getpeername, getpeername(a, (struct sockaddr *)b,
+	   (socklen_t *)c))
+	BY(SYS_getsockopt, getsockopt(a, b, c, (void *)d, (socklen_t *)e))
+	BY(SYS_setsockopt, setsockopt(a, b, c, (void *)d, e))
+	BY(SYS_sendto, sendto(a, (void *)b, c, d, (struct sockaddr *)e, f))
+	BY(SYS_recvfrom, recvfrom(a, (void *)b, c, d,
+	   (struct sockaddr *)e, (socklen_t *)f))
+	BY(SYS_sendmsg, sendmsg(a, (void *)b, c))
+	BY(SYS_recvmsg, recvmsg(a, (void *)b, c))
+	BY(SYS_sendmmsg, sendmmsg(a, (void *)b, c, d))
+	BY(SYS_recvmmsg, recvmmsg(a, (void *)b, c, d, (void *)e))
+	BY(SYS_pread64, pread(a, (void *)b, c, d))
+	BY(SYS_pwrite64, pwrite(a, (void *)b, c, d))
+	/* an offset is one register here: e is its unused upper half */
+	BY(SYS_preadv, preadv(a, (void *)b, c, d))
+	BY(SYS_pwritev, pwritev(a, (void *)b, c, d))
+	BY(SYS_preadv2, preadv2(a, (void *)b, c, d, f))
+	BY(SYS_pwritev2, pwritev2(a, (void *)b, c, d, f))
+	BY(SYS_lseek, lseek(a, b, c))
+	BY(SYS_sendfile, sendfile(a, b, (off_t *)c, d))
+	BY(SYS_splice, splice(a, (off64_t *)b, c, (off64_t *)d, e, f))
+	BY(SYS_tee, tee(a, b, c, d))
+	BY(SYS_vmsplice, vmsplice(a, (void *)b, c, d))
+	BY(SYS_dup, dup(a))
+	BY(SYS_dup3, dup3(a, b, c))
+	BY(SYS_fcntl, fcntl(a, b, c))
+	BY(SYS_ioctl, ioctl(a, b, c))
+	BY(SYS_close_range, close_range(a, b, c))
+	BY(SYS_epoll_create1, epoll_create1(a))
+	BY(SYS_epoll_ctl, epoll_ctl(a, b, c, (void *)d))
+	BY(SYS_pidfd_getfd, pidfd_getfd(a, b, c))
+#ifdef SYS_poll
+	BY(SYS_poll, poll((void *)a, b, c))
+	BY(SYS_dup2, dup2(a, b))
+	BY(SYS_epoll_wait, epoll_wait(a, (void *)b, c, d))
+#endif
+	BY(SYS_prctl, prctl(a, b, c, d, e))
+	BY(SYS_seccomp, by_seccomp(a, b, c))
+	BY(SYS_execve, execve((char *)a, (char **)b, (char **)c))
+	BY(SYS_execveat, execveat(a, (char *)b, (char **)c, (char **)d, e))
+	case SYS_exit_group:
+		_exit(a);
+	default:
+		return real.syscall(number, a, b, c, d, e, f);
+	}
+}
+#undef BY
+
 /*
- * System calls by number.  Those that have a function of their own go there,
- * and are recorded as that; the rest go on as they came.  Not variadic, so
- * that all is a jump: the arguments are in registers either way.
+ * System calls by number are recorded as the calls they are.  Not variadic:
+ * the arguments are in registers either way.
  */
 EXPORT long by_number(long number, long a, long b, long c, long d, long e,
 		      long f) __asm__("syscall");
 
 long by_number(long number, long a, long b, long c, long d, long e, long f)
 {
-	long (*libc)(long, ...);
+	long r;
 
 	if (!entered())
 		return real.syscall(number, a, b, c, d, e, f);
-	libc = real.syscall;
 	me.caller = CALLER;
-	switch (number) {
-	case SYS_read:
-		return read(a, (void *)b, c);
-	case SYS_write:
-		return write(a, (void *)b, c);
-	case SYS_readv:
-		return readv(a, (void *)b, c);
-	case SYS_writev:
-		return writev(a, (void *)b, c);
-	case SYS_close:
-		return close(a);
-	case SYS_socket:
-		return socket(a, b, c);
-	case SYS_socketpair:
-		return socketpair(a, b, c, (int *)d);
-	case SYS_bind:
-		return bind(a, (void *)b, c);
-	case SYS_listen:
-		return listen(a, b);
-	case SYS_connect:
-		return connect(a, (struct sockaddr *)b, c);
-	case SYS_accept:
-		return accept(a, (struct sockaddr *)b, (socklen_t *)c);
-	case SYS_accept4:
-		return accept4(a, (struct sockaddr *)b, (socklen_t *)c, d);
-	case SYS_shutdown:
-		return shutdown(a, b);
-	case SYS_getsockname:
-		return getsockname(a, (struct sockaddr *)b, (socklen_t *)c);
-	case SYS_getpeername:
-		return getpeername(a, (struct sockaddr *)b, (socklen_t *)c);
-	case SYS_getsockopt:
-		return getsockopt(a, b, c, (void *)d, (socklen_t *)e);
-	case SYS_setsockopt:
-		return setsockopt(a, b, c, (void *)d, e);
-	case SYS_sendto:
-		return sendto(a, (void *)b, c, d, (struct sockaddr *)e, f);
-	case SYS_recvfrom:
-		return recvfrom(a, (void *)b, c, d, (struct sockaddr *)e,
-				(socklen_t *)f);
-	case SYS_sendmsg:
-		return sendmsg(a, (void *)b, c);
-	case SYS_recvmsg:
-		return recvmsg(a, (void *)b, c);
-	case SYS_sendmmsg:
-		return sendmmsg(a, (void *)b, c, d);
-	case SYS_recvmmsg:
-		return recvmmsg(a, (void *)b, c, d, (void *)e);
-	case SYS_pread64:
-		return pread(a, (void *)b, c, d);
-	case SYS_pwrite64:
-		return pwrite(a, (void *)b, c, d);
-	/* an offset is one register here: e is its unused upper half */
-	case SYS_preadv:
-		return preadv(a, (void *)b, c, d);
-	case SYS_pwritev:
-		return pwritev(a, (void *)b, c, d);
-	case SYS_preadv2:
-		return preadv2(a, (void *)b, c, d, f);
-	case SYS_pwritev2:
-		return pwritev2(a, (void *)b, c, d, f);
-	case SYS_lseek:
-		return lseek(a, b, c);
-	case SYS_sendfile:
-		return sendfile(a, b, (off_t *)c, d);
-	case SYS_splice:
-		return splice(a, (off64_t *)b, c, (off64_t *)d, e, f);
-	case SYS_tee:
-		return tee(a, b, c, d);
-	case SYS_vmsplice:
-		return vmsplice(a, (void *)b, c, d);
-	case SYS_dup:
-		return dup(a);
-	case SYS_dup3:
-		return dup3(a, b, c);
-	case SYS_fcntl:
-		return fcntl(a, b, c);
-	case SYS_ioctl:
-		return ioctl(a, b, c);
-	case SYS_close_range:
-		return close_range(a, b, c);
-	case SYS_epoll_create1:
-		return epoll_create1(a);
-	case SYS_epoll_ctl:
-		return epoll_ctl(a, b, c, (void *)d);
-	case SYS_pidfd_getfd:
-		return pidfd_getfd(a, b, c);
-#ifdef SYS_poll
-	case SYS_poll:
-		return poll((void *)a, b, c);
-	case SYS_dup2:
-		return dup2(a, b);
-	case SYS_epoll_wait:
-		return epoll_wait(a, (void *)b, c, d);
-#endif
-	case SYS_prctl:
-		return prctl(a, b, c, d, e);
-	case SYS_seccomp:
-		return by_seccomp(a, b, c);
-	case SYS_execve:
-		return execve((char *)a, (char **)b, (char **)c);
-	case SYS_execveat:
-		return execveat(a, (char *)b, (char **)c, (char **)d, e);
-	case SYS_exit_group:
-		_exit(a);
-	default:
-		me.caller = NULL;
-		return libc(number, a, b, c, d, e, f);
-	}
+	r = dispatch(number, a, b, c, d, e, f);
+	me.caller = NULL;
+	return r;
 }

@@ -137,6 +137,44 @@ c.send(b"x")'
 	[ "$(grep -c '=' <<<"$output")" -eq 1 ]
 }
 
+@test "the caller of a call by number is the program, and only of that call" {
+	gcc -x c -D_GNU_SOURCE -w -O1 -o "$BATS_TEST_TMPDIR/caller" - <<-'C'
+	#include <fcntl.h>
+	#include <sys/socket.h>
+	#include <sys/syscall.h>
+	#include <unistd.h>
+	int main(void)
+	{
+		int sv[2], file = open("/etc/passwd", O_RDONLY);
+		char c;
+		socketpair(AF_UNIX, SOCK_STREAM, 0, sv);
+		for (volatile int i = 0; i < 2; i++) {
+			if (i)	/* a plain file: nothing is recorded */
+				for (volatile int j = 0; j < 3; j++)
+					syscall(SYS_read, file, &c, 1);
+			send(sv[0], "x", 1, 0);
+			syscall(SYS_shutdown, sv[0], 0);
+		}
+		return 0;
+	}
+	C
+	"$SW" trace -w "$TRACE" "$BATS_TEST_TMPDIR/caller"
+	"$SW" show -f json "$TRACE" >"$BATS_TEST_TMPDIR/json"
+	local call
+	for call in send shutdown; do
+		[ "$(grep "\"call\":\"$call\"" "$BATS_TEST_TMPDIR/json" |
+			grep -oE '"caller":"0x[0-9a-f]+"' | uniq -c |
+			awk '{ print $1 }')" = 2 ]
+	done
+	# both in the program's text, near each other
+	"$PYTHON" - "$BATS_TEST_TMPDIR/json" <<-'P'
+	import json, sys
+	calls = [json.loads(line) for line in open(sys.argv[1])][1:]
+	at = {c["call"]: int(c["caller"], 16) for c in calls if c["caller"]}
+	assert abs(at["send"] - at["shutdown"]) < 4096, at
+	P
+}
+
 @test "-z and -Z: only what succeeded, only what failed" {
 	"$SW" trace -z -o "$LOG" "$PROGS/behave" errors
 	in_log ' = -1 ' 0
