@@ -137,6 +137,13 @@ print(sum(1 for n in pids.values() if n == 100))')
 		$(($(grep -c '^fd ' "$out/plain") + 1)) ]
 }
 
+@test "a program has all its descriptors where the hard limit leaves us room" {
+	ulimit -Sn 200
+	same numbers
+	[[ $("$PROGS/behave" numbers) == *"199 "*"until errno 24" ]]
+	[[ $(logged "$PROGS/behave" self) == *"fd 200"* ]]
+}
+
 @test "loops that close every descriptor leave program and log at work" {
 	same closeall
 	in_log ' send\(.*"x", 1, 0\) = 1 ' 3

@@ -414,6 +414,19 @@ static int do_self(void)
 	return 0;
 }
 
+/* ---- numbers: how many descriptors there are, and which ----------------- */
+
+static int do_numbers(void)
+{
+	int fd, n = 0;
+
+	make_pair();
+	while ((fd = dup(pair[0])) >= 0)
+		n += printf("%d ", fd) > 0;
+	printf("\n%d until errno %d\n", n, errno);
+	return 0;
+}
+
 /* ---- closeall: loops that close everything, and go on ------------------- */
 
 static int do_closeall(void)
@@ -535,7 +548,7 @@ int main(int argc, char **argv)
 		{ "orphans", do_orphans },
 		{ "drop", do_drop }, { "children", do_children }, { "self", do_self },
 		{ "closeall", do_closeall }, { "errors", do_errors },
-		{ "stack", do_stack }, { "closing", do_closing },
+		{ "numbers", do_numbers }, { "stack", do_stack }, { "closing", do_closing },
 	};
 
 	if (!strcmp(what, "calls") && argc > 2)
