@@ -103,8 +103,7 @@ print(sum(1 for n in pids.values() if n == 100))')
 }
 
 @test "a daemon that gives up its rights at once still has room in the trace" {
-	local i
-	for i in 1 2 3 4 5 6 7 8 9 10; do
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		[ "$(traced "$PROGS/behave" drop | cat)" = dropped ]
 		[ "$(recorded send)" -eq 201 ]
 		[ "$(dropped)" -eq 0 ]
