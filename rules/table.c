@@ -261,19 +261,29 @@ static int distance(const char *a, int la, const char *b, int lb)
 	return row[lb];
 }
 
-const char *call_nearest(const char *name, int len)
+const char *word_nearest(const char *word, int len, const char *(*known)(int))
 {
-	const char *best = NULL;
+	const char *best = NULL, *name;
 	int least = len / 3 + 2;
 
-	for (int i = 0; i < CALLS + FAMILIES; i++) {
-		const char *known = i < CALLS ? calls[i].name
-					      : families[i - CALLS].name;
-		int d = distance(name, len, known, strlen(known));
+	for (int i = 0; (name = known(i)); i++) {
+		int d = distance(word, len, name, strlen(name));
 		if (d < least) {
 			least = d;
-			best = known;
+			best = name;
 		}
 	}
 	return best;
+}
+
+static const char *known_name(int i)
+{
+	if (i < CALLS)
+		return calls[i].name;
+	return i < CALLS + FAMILIES ? families[i - CALLS].name : NULL;
+}
+
+const char *call_nearest(const char *name, int len)
+{
+	return word_nearest(name, len, known_name);
 }

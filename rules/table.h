@@ -136,7 +136,9 @@ void call_set_default(struct call_set *set);
  * %desc, ! in front).  0; or -1 and *bad points at the word that is no call.
  */
 int call_set_parse(struct call_set *set, const char *text, const char **bad);
-/* The known name closest to a misspelt one, or NULL when none is near. */
+/* The closest of the words known(0), known(1) ... NULL, or NULL: none is near. */
+const char *word_nearest(const char *word, int len, const char *(*known)(int));
+/* The known call or family closest to a misspelt one, or NULL. */
 const char *call_nearest(const char *name, int len);
 
 #endif
