@@ -1,4 +1,4 @@
-# sockwrench: make, make demo, make check, make bench, make install
+# sockwrench: make, make demo, make check, make fidelity, make bench, make install
 # V=1 shows the commands; CC=clang builds with clang.
 
 CFLAGS  ?= -O2 -g
@@ -28,7 +28,7 @@ EXAMPLES := $(patsubst %.c,$(B)/%,$(wildcard examples/*/*.c))
 SHIMFLAGS = -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 	    -U_FORTIFY_SOURCE -fno-stack-protector
 
-.PHONY: all demo check bench install clean progs examples unit fuzz
+.PHONY: all demo check fidelity bench install clean progs examples unit fuzz
 all: $(B)/libsockwrench.so $(B)/sockwrench
 
 $(B)/shim/%.o: %.c
@@ -81,18 +81,20 @@ $(B)/fuzz/%: tests/fuzz/%.c $(wildcard cli/*.[ch]) $(RULES) $(TRACE) $(READ) $(w
 .PHONY: docs
 docs: $(B)/tables
 	$(Q)docs/make.sh $(CURDIR)/$(B)/tables $(CURDIR)/docs
-$(B)/tables: docs/tables.c $(RULES) $(wildcard rules/*.def cli/*.def)
+$(B)/tables: docs/tables.c $(RULES) $(wildcard rules/*.h rules/*.def cli/*.def)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(STD) $(WARN) -o $@ docs/tables.c $(RULES)
 
 install: all
 	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib \
 		$(DESTDIR)$(PREFIX)/share/man/man1 \
-		$(DESTDIR)$(PREFIX)/share/man/man7
+		$(DESTDIR)$(PREFIX)/share/man/man7 \
+		$(DESTDIR)$(PREFIX)/share/sockwrench/presets
 	$(Q)install -m 755 $(B)/sockwrench $(DESTDIR)$(PREFIX)/bin/
 	$(Q)install -m 644 $(B)/libsockwrench.so $(DESTDIR)$(PREFIX)/lib/
 	$(Q)install -m 644 docs/sockwrench.1 $(DESTDIR)$(PREFIX)/share/man/man1/
 	$(Q)install -m 644 docs/libsockwrench.so.7 $(DESTDIR)$(PREFIX)/share/man/man7/
+	$(Q)install -m 644 rules/presets/*.rules $(DESTDIR)$(PREFIX)/share/sockwrench/presets/
 
 demo:
 	@tests/need.sh examples/packages.txt
@@ -102,6 +104,11 @@ demo:
 check:
 	@tests/need.sh tests/packages.txt
 	@tests/check.sh
+
+# Each fault beside the kernel's own: what a program sees of both.
+fidelity: all $(B)/progs/fidelity
+	@tests/fidelity.sh
+$(B)/progs/fidelity: $(wildcard tests/progs/fidelity/*.h rules/*.def)
 
 bench: all $(B)/bench/cost $(B)/bench/table
 	@bench/run.sh

@@ -15,6 +15,21 @@ idle() { LD_PRELOAD=$lib SOCKWRENCH_LOG=none "$@"; }
 unwanted() {
 	LD_PRELOAD=$lib SOCKWRENCH_TRACE=$tmp/t SOCKWRENCH_CALLS=listen "$@"
 }
+# a rule for another family, one that does not match, ten that do not
+other_rule() {
+	LD_PRELOAD=$lib SOCKWRENCH_LOG=none \
+		SOCKWRENCH_RULE='accept when=9999 error=EMFILE' "$@"
+}
+one_rule() {
+	LD_PRELOAD=$lib SOCKWRENCH_LOG=none \
+		SOCKWRENCH_RULE='recv peer=10.0.0.1:* reset' "$@"
+}
+ten_rules() {
+	LD_PRELOAD=$lib SOCKWRENCH_LOG=none SOCKWRENCH_RULE="$(
+		for n in 1 2 3 4 5 6 7 8 9 10; do
+			echo "recv peer=10.0.0.$n:* reset"
+		done)" "$@"
+}
 traced() { LD_PRELOAD=$lib SOCKWRENCH_TRACE=$tmp/t "$@"; }
 logged() { LD_PRELOAD=$lib SOCKWRENCH_LOG=$tmp/l "$@"; }
 with_strace() { strace -f -o "$tmp/s" -e trace=%network,read "$@"; }
@@ -46,7 +61,7 @@ peers=()
 command -v strace >/dev/null && peers+=(with_strace)
 command -v fiu-run >/dev/null && peers+=(with_fiu)
 table 'recv giving EAGAIN on an empty TCP socket' recv \
-	idle unwanted traced logged "${peers[@]}"
+	idle unwanted other_rule one_rule ten_rules traced logged "${peers[@]}"
 table 'read of a plain file: not a socket' read idle traced logged
 
 printf '\nthe same recv with more sockets open, traced\n'

@@ -17,7 +17,7 @@ void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- options ---------------------------------------------------------- */
 
-enum verbs { LAUNCH = 1, SHOW = 2, LIST = 4 };
+enum verbs { LAUNCH = 1, SHOW = 2, LIST = 4, CHECK = 8 };
 
 enum option_id {
 #define OPTION(id, letter, name, value, verbs, doc) OPTION_##id,
@@ -37,8 +37,13 @@ extern const struct option_row options[OPTIONS];
 
 /* Options as given; a flag that may be repeated counts. */
 struct given {
-	const char *value[OPTIONS];
+	const char *value[OPTIONS];	/* the last one */
 	int count[OPTIONS];
+	struct each {			/* those with a value, in order */
+		enum option_id option;
+		const char *value;
+	} *each;
+	int n;				/* of each */
 };
 
 /*
@@ -67,6 +72,16 @@ extern const int n_verbs;
 int cmd_trace(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_list(int argc, char **argv);
+int cmd_check(int argc, char **argv);
+
+/* ---- paths.c: files by the names users and children have for them ------ */
+
+/* The directory this command is in; dies where that cannot be known. */
+const char *own_dir(void);
+/* The file's name from the root, allocated: children may run elsewhere. */
+char *absolute(const char *path);
+/* An environment variable of the table for the program to come. */
+void set_env(enum env_id id, const char *value);
 
 /* ---- target.c: the program to be run ---------------------------------- */
 

@@ -44,8 +44,8 @@ static struct trace_choice choose(const struct given *g)
 		die(EXIT_OURS, "show: -z and -Z together leave nothing to "
 		    "show");
 	call_set_default(&c.set);
-	if (g->value[OPTION_EXPR])
-		expr_parse(&c.set, g->value[OPTION_EXPR]);
+	if (g->value[OPTION_SET])
+		expr_parse(&c.set, g->value[OPTION_SET]);
 	if (g->value[OPTION_CONN])
 		c.conn = number("--conn", g->value[OPTION_CONN]);
 	if (g->value[OPTION_ONLY_PID])

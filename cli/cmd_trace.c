@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * trace, run: set the environment and become the program, so that its status,
- * signals, terminal and pid are its own.  Only -c stays, as a parent.
+ * signals, terminal and pid are its own.  Only -c and --must-fire stay, as a
+ * parent (stay.c).
  */
-#include "cli.h"
+#include "rules.h"
+#include "stay.h"
 
 #include "../trace/file.h"
-#include "../trace/read.h"
 #include "../trace/tick.h"
-#include "summary.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,38 +21,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void set(enum env_id id, const char *value)
-{
-	if (setenv(envs[id].name, value, 1))
-		die(EXIT_OURS, "setenv: %s", strerror(errno));
-}
-
-/* The file's name from the root: children may run elsewhere. */
-static char *absolute(const char *path)
-{
-	char cwd[PATH_MAX], *name;
-
-	if (*path == '/')
-		return strdup(path);
-	if (!getcwd(cwd, sizeof cwd) ||
-	    asprintf(&name, "%s/%s", cwd, path) < 0)
-		die(EXIT_OURS, "%s: %s", path, strerror(errno));
-	return name;
-}
-
 /* ---- the object ------------------------------------------------------- */
 
 /* Beside this command, or in PREFIX/lib where this is PREFIX/bin. */
 static void find_object(char *to, size_t size)
 {
 	static const char *const places[] = { "", "../lib/" };
-	char self[PATH_MAX], path[PATH_MAX + 64];
-	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+	const char *self = own_dir();
+	char path[PATH_MAX + 64];
 
-	if (n < 0)
-		die(EXIT_OURS, "/proc/self/exe: %s", strerror(errno));
-	self[n] = 0;
-	*strrchr(self, '/') = 0;
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
 		char *whole;
 		snprintf(path, sizeof path, "%s/%slibsockwrench.so", self,
@@ -94,10 +71,10 @@ static void set_log(const char *path)
 	int fd;
 
 	if (!strcmp(path, "stderr") || !strcmp(path, "none")) {
-		set(ENV_LOG, path);
+		set_env(ENV_LOG, path);
 		return;
 	}
-	set(ENV_LOG, absolute(path));
+	set_env(ENV_LOG, absolute(path));
 	if (strstr(path, "%p"))
 		return;
 	fd = open(path, flags, 0600);
@@ -115,7 +92,7 @@ static void set_trace(const char *path, uint64_t seed, char **argv)
 	if (trace_create(whole, seed, argv))
 		die(EXIT_OURS, "-w %s: %s", path, errno == ENODEV ?
 		    "is no regular file" : strerror(errno));
-	set(ENV_TRACE, whole);
+	set_env(ENV_TRACE, whole);
 }
 
 /* The beginning of time, and that the files are there: not for its children
@@ -127,7 +104,7 @@ static void set_state(void)
 	snprintf(state, sizeof state, "-:0:0:%lu:%lu:0:1",
 		 (unsigned long)clock_ns(CLOCK_MONOTONIC),
 		 (unsigned long)clock_ns(CLOCK_REALTIME));
-	set(ENV_STATE, state);
+	set_env(ENV_STATE, state);
 }
 
 /* ---- options into environment ----------------------------------------- */
@@ -157,108 +134,119 @@ static void set_times(int count)
 	localtime_r(&now, &tm);
 	snprintf(value, sizeof value, "%s%+ld", forms[count - 1],
 		 tm.tm_gmtoff);
-	set(ENV_TIMES, value);
+	set_env(ENV_TIMES, value);
 }
 
 static void set_options(const struct given *g)
 {
 	struct call_set unused;
 
-	if (g->value[OPTION_EXPR]) {
-		expr_parse(&unused, g->value[OPTION_EXPR]);
-		set(ENV_CALLS, g->value[OPTION_EXPR] + 6);
+	for (int i = 0; i < g->n; i++) {
+		const char *expr = g->each[i].value;
+		if (g->each[i].option != OPTION_EXPR ||
+		    strncmp(expr, "trace=", 6))
+			continue;
+		expr_parse(&unused, expr);
+		set_env(ENV_CALLS, expr + 6);
 	}
 	if (g->value[OPTION_STRSIZE]) {
 		number("-s", g->value[OPTION_STRSIZE], 4096);
-		set(ENV_STRSIZE, g->value[OPTION_STRSIZE]);
+		set_env(ENV_STRSIZE, g->value[OPTION_STRSIZE]);
 	}
 	if (g->count[OPTION_OK] && g->count[OPTION_FAILED])
 		die(EXIT_OURS, "-z and -Z together leave nothing to record");
 	if (g->count[OPTION_OK] || g->count[OPTION_FAILED])
-		set(ENV_ONLY, g->count[OPTION_OK] ? "ok" : "failed");
+		set_env(ENV_ONLY, g->count[OPTION_OK] ? "ok" : "failed");
 	if (g->count[OPTION_TIME])
 		set_times(g->count[OPTION_TIME]);
 	if (g->value[OPTION_SEED]) {
 		number("--seed", g->value[OPTION_SEED], UINT64_MAX);
-		set(ENV_SEED, g->value[OPTION_SEED]);
+		set_env(ENV_SEED, g->value[OPTION_SEED]);
 	}
 }
 
-/* ---- becoming the program --------------------------------------------- */
+/* run is quiet without rules, and logs what they do where there are some. */
+static void set_sinks(const struct given *g, bool run, bool rules,
+		      bool temporary)
+{
+	const char *log = g->value[OPTION_OUTPUT];
+	bool only = run && rules;
+
+	if (only && (g->count[OPTION_OK] || g->count[OPTION_FAILED]))
+		die(EXIT_OURS, "run: -z and -Z are for trace: with rules only "
+		    "the calls that they touch are logged");
+	if (only)
+		set_env(ENV_ONLY, "injected");
+	if (g->count[OPTION_COUNT])
+		set_env(ENV_LOG, "none");
+	else if (log)
+		set_log(log);
+	else if (!only && ((g->value[OPTION_TRACE] && !temporary) || run))
+		set_env(ENV_LOG, "none");
+	else
+		set_env(ENV_LOG, "stderr");
+}
+
+/* The environment is another way to give the same options. */
+static void set_defaults(struct given *g)
+{
+	static const struct {
+		enum option_id option;
+		enum env_id env;
+	} same[] = {
+		{ OPTION_TRACE, ENV_TRACE }, { OPTION_OUTPUT, ENV_LOG },
+	};
+
+	for (size_t i = 0; i < sizeof same / sizeof *same; i++)
+		if (!g->value[same[i].option])
+			g->value[same[i].option] =
+				getenv(envs[same[i].env].name);
+}
+
+/* A trace of our own where one is needed and none was asked for. */
+static bool set_temporary(struct given *g, bool quiet)
+{
+	if (!g->count[OPTION_COUNT] && !g->count[OPTION_MUST_FIRE])
+		return false;
+	if (g->value[OPTION_TRACE])
+		return false;
+	g->value[OPTION_TRACE] = stay_file();
+	/* calls that a rule has touched are recorded all the same */
+	if (quiet && !g->count[OPTION_COUNT])
+		set_env(ENV_CALLS, "none");
+	return true;
+}
 
 static _Noreturn void become(const struct target *t, char **argv)
 {
 	execv(t->path, argv);
+	stay_failed();
 	die(errno == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE, "%s: %s",
 	    t->path, errno == ENOEXEC ? "neither a program nor a script "
 	    "with #!" : strerror(errno));
 }
 
-/* End as the program ended. */
-static int end_as(int status)
+static int start(const struct target *t, const struct given *g,
+		 const struct rules *rules, bool temporary, char **argv)
 {
-	if (WIFSIGNALED(status)) {
-		signal(WTERMSIG(status), SIG_DFL);
-		raise(WTERMSIG(status));
-	}
-	return WIFEXITED(status) ? WEXITSTATUS(status)
-				 : 128 + WTERMSIG(status);
-}
+	struct stay stay = {
+		.trace = g->value[OPTION_TRACE], .temporary = temporary,
+		.output = g->value[OPTION_OUTPUT],
+		.count = g->count[OPTION_COUNT],
+		.rules = g->count[OPTION_MUST_FIRE] ? rules : NULL,
+	};
 
-static void print_counts(const char *path, const char *output)
-{
-	char why[256];
-	struct trace *trace = trace_read(path, why, sizeof why);
-	FILE *to = output ? fopen(output, "we") : stderr;
-
-	if (!to)
-		die(EXIT_OURS, "-o %s: %s", output, strerror(errno));
-	unlink(path);
-	if (!trace)
-		die(EXIT_OURS, "%s: %s", path, why);
-	summary_calls(to, trace);
-	trace_free(trace);
-	if (to != stderr && fclose(to))
-		die(EXIT_OURS, "-o %s: %s", output, strerror(errno));
-}
-
-/* -c: count into a trace of our own, and say what is in it at the end. */
-static int count(const struct target *t, const struct given *g, char **argv)
-{
-	const char *dir = getenv("TMPDIR");
-	const char *kept = g->value[OPTION_TRACE];
-	char *path;
-	int status, fd;
-	pid_t pid;
-
-	if (asprintf(&path, "%s/sockwrench.XXXXXX", dir ? dir : "/tmp") < 0)
-		die(EXIT_OURS, "%s", strerror(errno));
-	if (!kept) {
-		fd = mkstemp(path);
-		if (fd < 0)
-			die(EXIT_OURS, "%s: %s", path, strerror(errno));
-		close(fd);
-		set_trace(path, 0, argv);
-	}
-	set(ENV_LOG, "none");
-	pid = fork();
-	if (pid < 0)
-		die(EXIT_OURS, "fork: %s", strerror(errno));
-	if (!pid)
-		become(t, argv);
-	signal(SIGINT, SIG_IGN);
-	signal(SIGQUIT, SIG_IGN);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	print_counts(kept ? kept : path, g->value[OPTION_OUTPUT]);
-	return end_as(status);
+	if ((stay.count || stay.rules) && stay_fork(&stay))
+		return stay_until_end(&stay);
+	become(t, argv);
 }
 
 int cmd_trace(int argc, char **argv)
 {
 	struct given g;
 	struct target t;
-	bool quiet = !strcmp(argv[0], "run");
+	struct rules rules = { 0 };
+	bool run = !strcmp(argv[0], "run"), temporary;
 	int at = options_parse(&g, LAUNCH, argc, argv);
 	uint64_t seed = 0;
 
@@ -269,28 +257,21 @@ int cmd_trace(int argc, char **argv)
 	if (!argv[at])
 		die(EXIT_OURS, "%s: no program given", argv[0]);
 	target_find(&t, argv[at]);
-	/* the environment is another way to give the same options */
-	if (!g.value[OPTION_TRACE])
-		g.value[OPTION_TRACE] = getenv(envs[ENV_TRACE].name);
-	if (!g.value[OPTION_OUTPUT])
-		g.value[OPTION_OUTPUT] = getenv(envs[ENV_LOG].name);
 	set_options(&g);
-	if (g.value[OPTION_SEED])
-		seed = strtoull(g.value[OPTION_SEED], NULL, 10);
+	rules_gather(&rules, &g);
+	if (g.count[OPTION_MUST_FIRE] && !rules.n)
+		die(EXIT_OURS, "--must-fire: expected a rule, by -r or -e");
+	set_defaults(&g);
+	temporary = set_temporary(&g, run);
+	if (getenv(envs[ENV_SEED].name))
+		seed = strtoull(getenv(envs[ENV_SEED].name), NULL, 10);
 	if (g.value[OPTION_TRACE])
 		set_trace(g.value[OPTION_TRACE], seed, argv + at);
-	if (!g.count[OPTION_COUNT] && g.value[OPTION_OUTPUT])
-		set_log(g.value[OPTION_OUTPUT]);
-	else if (g.value[OPTION_TRACE] || quiet)
-		set(ENV_LOG, "none");
-	else
-		set(ENV_LOG, "stderr");
+	set_sinks(&g, run, rules.n > 0, temporary);
 	set_state();
 	set_preload(&t);
 	if (t.go)
 		warn("%s is a Go program: only calls made through cgo are "
 		     "seen, Go's own are not", argv[at]);
-	if (g.count[OPTION_COUNT])
-		return count(&t, &g, argv + at);
-	become(&t, argv + at);
+	return start(&t, &g, &rules, temporary, argv + at);
 }

@@ -7,15 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define VERBS "trace, run, check, show or list"
+
 const struct verb verbs[] = {
 	{ "trace", cmd_trace, LAUNCH, "[OPTION]... [--] PROG [ARG]...",
 	  "Run PROG and log every socket call it makes" },
 	{ "run", cmd_trace, LAUNCH, "[OPTION]... [--] PROG [ARG]...",
-	  "Run PROG, logging only where -o, -w or -c ask for it" },
+	  "Run PROG under rules and log the calls that they touch" },
+	{ "check", cmd_check, CHECK, "FILE|PRESET|-...",
+	  "Say what is wrong with rules" },
 	{ "show", cmd_show, SHOW, "[OPTION]... TRACE",
 	  "Show a trace that -w or SOCKWRENCH_TRACE has written" },
-	{ "list", cmd_list, LIST, "calls|env",
-	  "List what is intercepted, or the environment variables" },
+	{ "list", cmd_list, LIST, "calls|errors|presets|env",
+	  "List what can be seen, what can fail and how, and ready rules" },
 };
 const int n_verbs = sizeof verbs / sizeof *verbs;
 
@@ -49,8 +53,8 @@ void warn(const char *format, ...)
 static void help(void)
 {
 	printf("usage: sockwrench VERB ...\n\n"
-	       "See every socket call a program makes, without recompiling "
-	       "it.\n\n");
+	       "See every socket call a program makes, and make some go "
+	       "wrong, without\nrecompiling it.\n\n");
 	for (int i = 0; i < n_verbs; i++)
 		printf("  %-6s %-32s  %s\n", verbs[i].name, verbs[i].usage,
 		       verbs[i].doc);
@@ -64,8 +68,8 @@ int main(int argc, char **argv)
 	const char *verb = argc > 1 ? argv[1] : NULL;
 
 	if (!verb)
-		die(EXIT_OURS, "expected a verb: trace, run, show or list "
-		    "(sockwrench --help)");
+		die(EXIT_OURS, "expected a verb: " VERBS
+		    " (sockwrench --help)");
 	if (!strcmp(verb, "--help") || !strcmp(verb, "-h") ||
 	    !strcmp(verb, "help")) {
 		help();
@@ -78,6 +82,5 @@ int main(int argc, char **argv)
 	for (int i = 0; i < n_verbs; i++)
 		if (!strcmp(verbs[i].name, verb))
 			return verbs[i].run(argc - 1, argv + 1);
-	die(EXIT_OURS, "unknown verb '%s': expected trace, run, show or list",
-	    verb);
+	die(EXIT_OURS, "unknown verb '%s': expected " VERBS, verb);
 }

@@ -57,6 +57,9 @@ int options_parse(struct given *given, int verb, int argc, char **argv)
 	int c;
 
 	memset(given, 0, sizeof *given);
+	given->each = calloc(argc, sizeof *given->each);
+	if (!given->each)
+		die(EXIT_OURS, "out of memory");
 	fill(verb, letters, longs);
 	opterr = 0;
 	optind = 0;
@@ -77,6 +80,9 @@ int options_parse(struct given *given, int verb, int argc, char **argv)
 				continue;
 			given->value[i] = optarg;
 			given->count[i]++;
+			if (optarg)
+				given->each[given->n++] =
+					(struct each){ i, optarg };
 		}
 	}
 	if (given->count[OPTION_HELP])

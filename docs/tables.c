@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tables WHAT: a table of the source as the documentation wants it.  WHAT:
- * options VERB, env (troff for the man pages), calls (Markdown).  Run by
- * docs/make.sh.
+ * options VERB, env, fields CLASS (troff for the man pages), calls,
+ * md-families, md-fields CLASS, md-errors (Markdown).  Run by docs/make.sh.
  */
-#include "../rules/table.h"
+#include "../rules/rule.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum verbs { LAUNCH = 1, SHOW = 2, LIST = 4 };
+enum verbs { LAUNCH = 1, SHOW = 2, LIST = 4, CHECK = 8 };
 
 static const struct {
 	char letter;
@@ -103,16 +103,118 @@ static void print_calls(void)
 	}
 }
 
+/* ---- rules -------------------------------------------------------------- */
+
+static int class_of(const char *name)
+{
+	static const char *const names_[] = {
+		[MATCHER] = "matcher", [ACTION] = "action",
+		[BESIDE] = "beside", [MANNER] = "manner",
+	};
+
+	for (int i = 0; i < 4; i++)
+		if (!strcmp(name, names_[i]))
+			return i;
+	return -1;
+}
+
+/* Text of a cell: | would end it, and what else means something is itself. */
+static void cell(const char *s, const char *special)
+{
+	for (; *s; s++)
+		printf(strchr(special, *s) ? "\\%c" : "%c", *s);
+}
+
+static void print_families_of(uint16_t set)
+{
+	if (set == ON_ALL) {
+		printf("all");
+		return;
+	}
+	for (int i = 0; i < FAMILIES; i++)
+		if (set & 1 << i)
+			printf("%s%s", set & ((1 << i) - 1) ? " " : "",
+			       families[i].name);
+}
+
+static void print_md_families(void)
+{
+	printf("| family | calls that |\n|---|---|\n");
+	for (int i = 0; i < FAMILIES; i++)
+		if (families[i].rule)
+			printf("| `%s` | %s |\n", families[i].name,
+			       families[i].doc);
+	printf("| `*` | any of them for which the rule makes sense |\n");
+}
+
+static void print_md_fields(int class)
+{
+	printf("| field | of | |\n|---|---|---|\n");
+	for (int i = 0; i < FIELDS; i++) {
+		if ((int)fields[i].class != class)
+			continue;
+		printf("| `%s%s", fields[i].name, fields[i].value ? "=" : "");
+		cell(fields[i].value ? fields[i].value : "", "|");
+		printf("` | ");
+		print_families_of(fields[i].families);
+		printf(" | ");
+		cell(fields[i].doc, "|*_[");
+		printf(" |\n");
+	}
+}
+
+static void print_md_errors(void)
+{
+	printf("| family | error | on | descriptor | mechanism | after | "
+	       "what has happened |\n|---|---|---|---|---|---|---|\n");
+	for (int i = 0; i < n_faults; i++) {
+		const struct fault_row *f = &faults[i];
+		char buf[64];
+		printf("| %s | %s | %s | %s | %s | %s | ",
+		       families[f->family].name, f->name,
+		       protos_text(f->protos, buf, sizeof buf),
+		       condition_names[f->condition],
+		       mechanism_names[f->mechanism], after_names[f->after]);
+		cell(f->situation, "|*_[");
+		printf(" (");
+		cell(f->source, "|*_[");
+		printf(") |\n");
+	}
+}
+
+static void print_fields(int class)
+{
+	for (int i = 0; i < FIELDS; i++) {
+		if ((int)fields[i].class != class)
+			continue;
+		printf(".TP\n.B %s%s", fields[i].name,
+		       fields[i].value ? "=\\fI" : "");
+		troff(fields[i].value ? fields[i].value : "");
+		printf("%s\n", fields[i].value ? "\\fR" : "");
+		troff(fields[i].doc);
+		printf("\n");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
+	const char *which = argc > 2 ? argv[2] : "";
 
 	if (!strcmp(what, "env"))
 		print_env();
 	else if (!strcmp(what, "calls"))
 		print_calls();
-	else if (!strcmp(what, "options") && argc > 2)
-		print_options(!strcmp(argv[2], "show") ? SHOW : LAUNCH);
+	else if (!strcmp(what, "options") && *which)
+		print_options(!strcmp(which, "show") ? SHOW : LAUNCH);
+	else if (!strcmp(what, "md-families"))
+		print_md_families();
+	else if (!strcmp(what, "md-errors"))
+		print_md_errors();
+	else if (!strcmp(what, "md-fields") && class_of(which) >= 0)
+		print_md_fields(class_of(which));
+	else if (!strcmp(what, "fields") && class_of(which) >= 0)
+		print_fields(class_of(which));
 	else
 		return 2;
 	return 0;

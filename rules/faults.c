@@ -51,6 +51,58 @@ const struct fault_row *fault_find(int family, int error, int protos)
 	return NULL;
 }
 
+/* Functions that alone fail so; the others of their family do not. */
+static const struct {
+	uint8_t family;
+	int error;
+	uint8_t n, calls[10];
+} narrow[] = {
+#define ONLY(family, error, ...)					\
+	{ FAMILY_##family, error,					\
+	  sizeof (uint8_t[]){ __VA_ARGS__ }, { __VA_ARGS__ } }
+	ONLY(POLL, EINTR, CALL_poll, CALL_ppoll, CALL_select, CALL_pselect,
+	     CALL_epoll_wait, CALL_epoll_pwait, CALL_epoll_pwait2),
+	ONLY(POLL, EMFILE, CALL_epoll_create, CALL_epoll_create1),
+	ONLY(POLL, ENFILE, CALL_epoll_create, CALL_epoll_create1),
+	ONLY(POLL, ENOSPC, CALL_epoll_ctl),
+	ONLY(SOCKOPT, EDOM, CALL_setsockopt),
+	ONLY(SOCKOPT, EPERM, CALL_setsockopt),
+	ONLY(SOCKOPT, ENOBUFS, CALL_setsockopt),
+	ONLY(RESOLVE, EAI_NODATA, CALL_getaddrinfo, CALL_gethostbyname,
+	     CALL_gethostbyname2, CALL_gethostbyname_r, CALL_gethostbyname2_r,
+	     CALL_res_query, CALL_res_search, CALL_res_nquery,
+	     CALL_res_nsearch),
+#undef ONLY
+};
+
+bool fault_of_call(const struct fault_row *f, int call)
+{
+	for (size_t i = 0; i < sizeof narrow / sizeof *narrow; i++)
+		if (narrow[i].family == f->family &&
+		    narrow[i].error == f->error)
+			return memchr(narrow[i].calls, call, narrow[i].n);
+	return true;
+}
+
+#define FAILS "it always fails on a socket"
+#define BEGINS "it only begins what others carry out"
+#define SILENT "it tells nobody what came of a socket"
+
+static const char *const futile[CALLS] = {
+	[CALL_pread] = FAILS, [CALL_pwrite] = FAILS, [CALL_preadv] = FAILS,
+	[CALL_pwritev] = FAILS, [CALL_vmsplice] = FAILS, [CALL_tee] = FAILS,
+	[CALL_aio_read] = BEGINS, [CALL_aio_write] = BEGINS,
+	[CALL_lio_listio] = BEGINS, [CALL_getaddrinfo_a] = BEGINS,
+	[CALL_freeaddrinfo] = SILENT, [CALL_close_range] = SILENT,
+	[CALL_closefrom] = SILENT, [CALL_fcloseall] = SILENT,
+	[CALL_freopen] = SILENT, [CALL___fdelt_chk] = SILENT,
+};
+
+const char *call_futile(int call)
+{
+	return futile[call];
+}
+
 const char *protos_text(int protos, char *buf, size_t size)
 {
 	static const struct {

@@ -7,6 +7,7 @@
  */
 #include "rule.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -158,7 +159,30 @@ static bool match_exe(struct span glob, struct span exe)
 	return glob_match(glob, exe.s, exe.len);
 }
 
-static bool waits(struct query *q)
+/* An address that is not known yet, or is an argument, may be the right one. */
+static bool may_addr(const struct rule *r, const struct query *q, int i)
+{
+	bool given = i && (q->family == FAMILY_CONNECT ||
+			   q->family == FAMILY_ACCEPT ||
+			   (q->family == FAMILY_SEND && !(q->protos & IS_TCP)));
+
+	return given || !q->alen[i] ||
+	       match_addr(&r->addr[i], q->addr[i], q->alen[i]);
+}
+
+bool rule_may(const struct rule *r, const struct query *q)
+{
+	uint64_t with = r->with;
+
+	/* bytes are counted towards at= whichever function moves them */
+	return (r->families & 1 << q->family || with & WITH(AT)) &&
+	       (!(with & WITH(PROTO)) || r->protos & q->protos) &&
+	       (!(with & WITH(CONN)) || r->conn == q->conn) &&
+	       (!(with & WITH(PEER)) || may_addr(r, q, 1)) &&
+	       (!(with & WITH(LOCAL)) || may_addr(r, q, 0));
+}
+
+static int waits(struct query *q)
 {
 	if (q->waits < 0)
 		q->waits = q->ask(q);
@@ -179,7 +203,8 @@ static bool matches(const struct rule *r, struct query *q)
 		match_addr(&r->addr[1], q->addr[1], q->alen[1])) &&
 	       (!(with & WITH(LOCAL)) ||
 		match_addr(&r->addr[0], q->addr[0], q->alen[0])) &&
-	       (!(with & WITH(EXE)) || match_exe(r->exe, q->exe)) &&
+	       (!(with & WITH(EXE)) || match_exe(r->exe, q->exe[0]) ||
+		match_exe(r->exe, q->exe[1])) &&
 	       (!(with & WITH(NAME)) || (q->name &&
 		glob_match(r->name, q->name, strnlen(q->name, 256)))) &&
 	       (!(with & WITH(SIZE)) || (q->sized &&
@@ -215,6 +240,33 @@ static enum moment moment_of(const struct rule *r, const struct query *q,
 	return BEFORE;
 }
 
+/* Whether this function of the family is one that fails so. */
+static bool of_call(const struct fault_row *f, int call)
+{
+	if (f->family != FAMILY_POLL)
+		return true;
+	switch (f->error) {
+	case EINTR:
+		return calls[call].result == RESULT_READY;
+	case EMFILE:
+	case ENFILE:
+		return calls[call].result == RESULT_NEWFD;
+	case ENOSPC:
+		return calls[call].result == RESULT_ZERO;
+	default:
+		return true;
+	}
+}
+
+/*
+ * AF_UNIX takes what fits into half of the smallest send buffer in one piece
+ * or not at all (unix_stream_sendmsg).
+ */
+uint64_t query_piece(const struct query *q)
+{
+	return q->family == FAMILY_SEND && q->protos & IS_STREAM ? 2240 : 1;
+}
+
 /* Whether the kernel could do it to this very call. */
 static bool can(const struct rule *r, struct query *q,
 		const struct fault_row *f)
@@ -223,10 +275,12 @@ static bool can(const struct rule *r, struct query *q,
 	case FIELD_ERROR:
 		if (r->with & WITH(FORCE))
 			return true;
-		return f && (f->condition == ALWAYS ||
-			     (f->condition == BLOCKING) == waits(q));
+		return f && of_call(f, q->call) &&
+		       (f->condition == ALWAYS ||
+			(f->condition == BLOCKING ? waits(q) != 0
+						  : waits(q) != 1));
 	case FIELD_SHORT:
-		return q->sized && q->size > 1 && !q->whole &&
+		return q->sized && q->size > query_piece(q) && !q->whole &&
 		       q->protos & (IS_TCP | IS_STREAM);
 	case FIELD_RESET:
 	case FIELD_EOF:
@@ -320,7 +374,7 @@ void rules_calls(const struct rules *set, struct call_set *wanted)
 	for (int i = 0; i < set->n; i++) {
 		const struct rule *r = &set->rule[i];
 		for (int id = 0; id < CALLS; id++)
-			if (r->families & 1 << calls[id].family &&
+			if (r->families & call_families(id) &&
 			    (!(r->with & WITH(VIA)) ||
 			     call_set_has(&r->via, id)))
 				call_set_add(wanted, id);

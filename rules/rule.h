@@ -25,6 +25,12 @@ enum {
 		 ON_POLL | ON_RESOLVE,
 };
 
+/* The families of a call, as bits; splice goes both ways. */
+static inline uint16_t call_families(int id)
+{
+	return id == CALL_splice ? ON_SEND | ON_RECV : 1 << calls[id].family;
+}
+
 enum field {
 #define FIELD(id, name, value, class, families, doc) FIELD_##id,
 #include "fields.def"
@@ -70,6 +76,12 @@ const char *protos_text(int protos, char *buf, size_t size);
 /* The row of a fault, or NULL: the kernel does not do that. */
 const struct fault_row *fault_find(int family, int error, int protos);
 
+/* Whether this function of the family fails so; not every one does. */
+bool fault_of_call(const struct fault_row *f, int call);
+
+/* Why no rule can touch a function of a rule's family, or NULL: it can. */
+const char *call_futile(int call);
+
 /* ---- a rule ------------------------------------------------------------ */
 
 /* A piece of the rules' text, which must outlive them. */
@@ -90,6 +102,11 @@ struct addr_match {
 
 enum per { PER_PROCESS, PER_CONN, PER_THREAD };
 
+/* Where something stands in a rule's line: a column from 1, 0: nowhere. */
+struct place {
+	uint32_t col, len;
+};
+
 #define WITH(field) (UINT64_C(1) << FIELD_##field)
 
 struct rule {
@@ -97,7 +114,7 @@ struct rule {
 	int line;
 	uint64_t with;			/* WITH(field) of what it says */
 	uint16_t families;		/* ON_ bits */
-	uint16_t cols[FIELDS];		/* where each field stands */
+	bool star;			/* those of them that make sense */
 	struct call_set via;
 	struct addr_match addr[2];	/* local, peer */
 	uint8_t protos;			/* IS_ bits */
@@ -120,6 +137,9 @@ struct rule {
 	uint64_t rate;			/* bytes a second */
 	int number, signal;
 	uint8_t counter;		/* among those with the same per= */
+	/* for messages */
+	const char *text;		/* its line, which is column 1 */
+	struct place whole, place[FIELDS];
 };
 
 #define FOREVER INT64_MAX
@@ -144,29 +164,38 @@ struct rules {
 	struct rule *rule;
 	int n, room;			/* lines are enough room */
 	int errors;
+	bool full;			/* of RULES_MOST, and that is told */
 	void (*report)(const struct rule_err *err, void *ctx);
 	void *ctx;
 };
 
 /*
- * Parse one rule a line and add them.  file is shown in messages and as the
+ * Parse one rule a line and add them; a line that begins with inject= is
+ * strace's spelling of one.  file is shown in messages and as the
  * rule's name; line is the first line's number.  Text and file must live as
  * long as the rules.  Every error is reported and counted in errors.
  */
 void rules_parse(struct rules *set, struct span file, int line,
 		 const char *text, size_t len);
-/* strace's inject=SET:error=E:when=... as one rule. */
+/* strace's inject=SET:error=E:when=..., one line, as one rule. */
 void rules_parse_inject(struct rules *set, struct span file, int line,
 			const char *text, size_t len);
 /* When all are there: rules that can never fire because of others. */
 void rules_check(struct rules *set);
+/* The first rule whose action cannot be carried out yet, or NULL. */
+const struct rule *rules_unready(const struct rules *set);
 /* "short.rules:3" into buf; its length. */
 int rule_name(const struct rule *r, char *buf, size_t size);
 /* What one rule says against itself and against the kernel (check.c). */
 void rule_check(struct rules *set, struct rule *r);
-/* An error at a column of a rule's line, put together from strings to NULL. */
-void rule_complain(struct rules *set, struct span file, int line, int col,
-		   ...) __attribute__((sentinel));
+/*
+ * The error "WHAT near 'WORD': WHY" at a place of the rule's line, from strings
+ * up to NULL: WHAT, and the pieces of WHY, which may be missing.
+ */
+void rule_tell(struct rules *set, const struct rule *r, struct place where,
+	       const char *const *text);
+#define rule_complain(set, r, where, ...)				\
+	rule_tell(set, r, where, (const char *const[]){ __VA_ARGS__, NULL })
 
 /* ---- matching ----------------------------------------------------------- */
 
@@ -175,6 +204,9 @@ void rule_complain(struct rules *set, struct span file, int line, int col,
  * descriptor; as a stream reaches a byte.
  */
 enum moment { BEFORE, MADE, REACHED };
+
+/* The descriptor waits, but not for ever: SO_RCVTIMEO, SO_SNDTIMEO. */
+#define WAITS_BOUNDED 2
 
 /* A call as rules see it. */
 struct query {
@@ -186,13 +218,13 @@ struct query {
 	int role;			/* enum rule_role, or -1 */
 	const void *addr[2];		/* struct sockaddr: local, peer */
 	uint32_t alen[2];		/* 0: there is none */
-	struct span exe;		/* the program's path */
+	struct span exe[2];		/* the program's file, its argv[0] */
 	const char *name;		/* of resolve; NULL: none */
 	bool sized;			/* size and offset make sense */
 	bool whole;			/* short counts are not allowed here */
 	uint64_t size, offset;
 	int64_t elapsed;		/* ns since the run began */
-	int waits;			/* 1, 0; -1: ask */
+	int waits;			/* 1, 0, WAITS_BOUNDED; -1: ask */
 	int (*ask)(struct query *q);	/* whether the descriptor waits */
 	/* the counter of a rule, for this connection or thread */
 	_Atomic uint32_t *(*count)(struct query *q, int rule, bool fired);
@@ -212,6 +244,10 @@ struct verdict {
 
 /* Which rule touches the call.  Counts it for every rule that matches. */
 struct verdict rules_ask(const struct rules *set, struct query *q);
+/* Whether it ever can for a call of that family on such a socket. */
+bool rule_may(const struct rule *r, const struct query *q);
+/* The bytes that such a call moves at least, if it moves any. */
+uint64_t query_piece(const struct query *q);
 /* A number from a to b. */
 uint64_t draw_between(uint64_t draw, uint64_t a, uint64_t b);
 /* The bytes short= leaves of size, at least 1. */

@@ -125,6 +125,14 @@ int call_find(const char *name, int len)
 	return -1;
 }
 
+bool call_has_kind(int call, enum kind kind)
+{
+	for (int i = 0; calls[call].kinds[i] != KIND_END; i++)
+		if (calls[call].kinds[i] == kind)
+			return true;
+	return false;
+}
+
 int family_find(const char *name, int len)
 {
 	for (int i = 0; i < FAMILIES; i++)
@@ -242,7 +250,7 @@ static int distance(const char *a, int la, const char *b, int lb)
 	uint8_t row[32];
 
 	if (la > 30 || lb > 30)
-		return 99;
+		return INT32_MAX;
 	for (int j = 0; j <= lb; j++)
 		row[j] = j;
 	for (int i = 1; i <= la; i++) {

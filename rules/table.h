@@ -110,6 +110,8 @@ extern const int n_names;
 
 /* The call of that name or alias, or -1. */
 int call_find(const char *name, int len);
+/* Whether one of its arguments is of that kind. */
+bool call_has_kind(int call, enum kind kind);
 /* The family of that name, or -1. */
 int family_find(const char *name, int len);
 /* The row of an errno, or NULL for a number Linux does not use. */

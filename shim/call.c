@@ -22,6 +22,23 @@ static bool concerns(int fd, uint32_t slot)
 	       (fd < 0 && fd != NO_FD && atomic_load(&any_socket));
 }
 
+static void touch(struct call *c)
+{
+	c->touch = true;
+	c->close_err = 0;
+	c->raise = 0;
+	c->forced = false;
+	c->shortened = 0;
+	memset(&c->io, 0, IO_ZERO);
+}
+
+void call_family(struct call *c, int family)
+{
+	c->family = family;
+	if (config.rules)
+		touch(c);
+}
+
 bool call_begin(struct call *c, int id, int fd, bool any, const void *caller)
 {
 	uint32_t slot = SLOT_OTHER;
@@ -42,10 +59,19 @@ bool call_begin(struct call *c, int id, int fd, bool any, const void *caller)
 	}
 	conn = slot_conn(slot);
 	c->slot = slot;
+	c->family = calls[id].family;
 	c->made = SLOT_OTHER;
 	c->changed = false;
 	c->addr = NULL;
-	c->wanted = call_set_has(&config.wanted, id);
+	c->alen = 0;
+	c->wanted = config.seen && call_set_has(&config.wanted, id);
+	c->touch = config.rules && (fault_asks(id, conn) ||
+				    (conn && (conn->fate || conn->due)));
+	if (!c->wanted && !c->touch && !call_set_has(&config.learned, id))
+		return false;
+	c->answered = c->end_made = false;
+	if (unlikely(c->touch))
+		touch(c);
 	c->rec = NULL;
 	if (config.trace && c->wanted)
 		c->rec = trace_slot(1);
@@ -239,12 +265,14 @@ void call_end(struct call *c, long ret, bool bad, int err)
 	r->ret = ret;
 	r->err = bad ? err : 0;
 	learn(c);
+	if (unlikely(c->end_made))
+		fault_made(c);
 	made = slot_conn(c->made);
 	if (made)
 		memcpy(r->args + REC_NEWCONN, &made->ordinal,
 		       sizeof made->ordinal);
-	if ((config.only == ONLY_OK && bad) ||
-	    (config.only == ONLY_FAILED && !bad))
+	if (!r->rule && ((config.only == ONLY_OK && bad) ||
+			 (config.only == ONLY_FAILED && !bad)))
 		c->wanted = false;
 }
 
@@ -264,7 +292,7 @@ void call_done(struct call *c, struct keep *k)
 	} else if (config.trace && c->wanted) {
 		trace_lost();
 	}
-	if (config.log && c->wanted)
+	if (config.log && c->wanted && (r->rule || !config.log_injected))
 		log_call(c, k);
 }
 

@@ -11,22 +11,25 @@
 
 /* set at start, read-only after */
 const char *env_values[ENVS];
-static char text[16384];		/* what they point into */
+static char text[1 << 18];		/* what they point into */
 static size_t text_used;
 static char preload[4096];		/* our own file name */
 
 static char state_text[640];		/* environ's SOCKWRENCH_STATE=... */
 static char path[200];			/* place in the tree: 1, 1.2, 1.2.1 */
+static uint64_t path_hash;		/* of it, kept with it */
 static _Atomic uint32_t children;
 
 /* ---- reading ---------------------------------------------------------- */
+
+static _Noreturn void too_long(void);
 
 static const char *keep_text(const char *s, size_t len)
 {
 	char *to = text + text_used;
 
 	if (len + 1 > sizeof text - text_used)
-		return "";
+		too_long();
 	memcpy(to, s, len);
 	to[len] = 0;
 	text_used += len + 1;
@@ -96,6 +99,79 @@ static const char *absolute(const char *file)
 	return keep_text(buf, strlen(buf));
 }
 
+static bool is_file(const char *name)
+{
+	struct stat st;
+
+	return !stat(name, &st);
+}
+
+/* DIR/presets/./NAME.rules beside our own file; NULL: no such preset. */
+static const char *preset(const char *name, size_t len)
+{
+	static const char *const places[] = {
+		"/../rules/presets/./", "/../share/sockwrench/presets/./"
+	};
+	const char *slash = strrchr(preload, '/');
+	char buf[4500];
+
+	for (size_t i = 0; slash && i < sizeof places / sizeof *places; i++) {
+		struct out o = { buf, buf, buf + sizeof buf - 1, false };
+		out_bytes(&o, preload, slash - preload);
+		out_str(&o, places[i]);
+		out_bytes(&o, name, len);
+		out_str(&o, ".rules");
+		*o.at = 0;
+		if (is_file(buf))
+			return keep_text(buf, out_len(&o));
+	}
+	return NULL;
+}
+
+/* One file of rules: DIR/./NAME, so that NAME is what is shown. */
+static void out_rules(struct out *o, const char *name, size_t len)
+{
+	char buf[4096], cwd[4096];
+	const char *found = NULL;
+
+	if (*name != '/' && len < sizeof buf && getcwd(cwd, sizeof cwd)) {
+		memcpy(buf, name, len);
+		buf[len] = 0;
+		if (!memchr(name, '/', len) && !is_file(buf))
+			found = preset(name, len);
+		if (!found) {
+			out_str(o, cwd);
+			out_str(o, "/./");
+		}
+	}
+	if (found)
+		out_str(o, found);
+	else
+		out_bytes(o, name, len);
+}
+
+/* Every file of SOCKWRENCH_RULES, wherever the children go. */
+static void absolute_rules(void)
+{
+	const char *v = env_values[ENV_RULES];
+	char buf[16384];
+	struct out o = { buf, buf, buf + sizeof buf - 1, false };
+
+	while (v && *v) {
+		size_t len = strcspn(v, ":");
+		if (len) {
+			if (out_len(&o))
+				out_char(&o, ':');
+			out_rules(&o, v, len);
+		}
+		v += len + (v[len] == ':');
+	}
+	if (o.cut)
+		too_long();
+	if (out_len(&o))
+		env_values[ENV_RULES] = keep_text(buf, out_len(&o));
+}
+
 /* Names of files are made to hold wherever the children go. */
 static void make_absolute(enum env_id id)
 {
@@ -119,14 +195,20 @@ void env_read(void)
 	}
 	make_absolute(ENV_LOG);
 	make_absolute(ENV_TRACE);
+	if ((env_values[ENV_RULES] || env_values[ENV_RULE]) &&
+	    !env_values[ENV_LOG] && !env_values[ENV_TRACE] &&
+	    !env_values[ENV_ONLY])
+		env_values[ENV_ONLY] = "injected";
 	if (!env_values[ENV_LOG])
 		env_values[ENV_LOG] = env_values[ENV_TRACE] ? "none" : "stderr";
 	if (dladdr(env_read, &self) && self.dli_fname)
 		memcpy(preload, self.dli_fname,
 		       strnlen(self.dli_fname, sizeof preload - 1));
+	absolute_rules();
 	path[0] = '1';
 	if (env_values[ENV_STATE])
 		read_state(env_values[ENV_STATE]);
+	path_hash = hash_text(path);
 }
 
 /* ---- what it asks ------------------------------------------------------ */
@@ -146,6 +228,12 @@ static _Noreturn void refuse(int id, const char *what)
 		text_used = 0;		/* nobody is listening */
 	real._exit(125);
 	__builtin_unreachable();
+}
+
+static _Noreturn void too_long(void)
+{
+	refuse(ENV_RULES, "expected less: all that SOCKWRENCH_ variables hold "
+	       "must fit 256 KiB");
 }
 
 _Noreturn void env_refuse_errno(int id, int err)
@@ -195,12 +283,15 @@ void env_settings(bool first)
 	}
 	config.needed = config.wanted;
 	call_need(&config.needed);
+	call_need(&config.learned);
 	if (only && !strcmp(only, "ok"))
 		config.only = ONLY_OK;
 	else if (only && !strcmp(only, "failed"))
 		config.only = ONLY_FAILED;
+	else if (only && !strcmp(only, "injected"))
+		config.log_injected = true;
 	else if (only)
-		refuse(ENV_ONLY, "expected ok or failed");
+		refuse(ENV_ONLY, "expected ok, failed or injected");
 	if (env_values[ENV_TIMES] && times_parse(&config.times, env_values[ENV_TIMES]))
 		refuse(ENV_TIMES, "expected r, t, tt or ttt");
 	if (first && env_values[ENV_SEED] &&
@@ -218,6 +309,11 @@ const char *tree_path(void)
 	return path;
 }
 
+uint64_t tree_hash(void)
+{
+	return path_hash;
+}
+
 void child_count(void)
 {
 	atomic_fetch_add(&children, 1);
@@ -231,6 +327,7 @@ void tree_descend(void)
 	out_char(&o, '.');
 	out_uint(&o, atomic_exchange(&children, 0), 1);
 	*o.at = 0;
+	path_hash = hash_text(path);
 }
 
 /* ---- what one process tells the next ---------------------------------- */

@@ -37,6 +37,11 @@ static void *reserve(size_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
+uint32_t fd_pool_n(void)
+{
+	return pool_n;
+}
+
 void fd_table(void)
 {
 	uint32_t n = MOST_CONNS;
@@ -95,6 +100,22 @@ void conn_put(uint32_t slot)
 		pool_give(c);
 }
 
+/* Nothing has happened to it yet. */
+static void conn_fresh(struct conn *c)
+{
+	sever_forget(c);
+	c->due = 0;
+	c->watch.ep = 0;
+	c->cookie = 0;
+	atomic_store_explicit(&c->asked, 0, memory_order_relaxed);
+	atomic_store_explicit(&c->quiet, 0, memory_order_relaxed);
+	for (int i = 0; i < 2; i++)
+		atomic_store_explicit(&c->bytes[i], 0, memory_order_relaxed);
+	for (int i = 0; i < FAMILIES; i++)
+		atomic_store_explicit(&c->nth[i], 0, memory_order_relaxed);
+	rules_conn_new(c);
+}
+
 static uint32_t conn_new(enum proto proto, enum role role)
 {
 	struct conn *c = pool_take();
@@ -106,6 +127,8 @@ static uint32_t conn_new(enum proto proto, enum role role)
 	c->role = role;
 	c->listener = 0;
 	c->local_len = c->peer_len = 0;
+	if (config.rules)
+		conn_fresh(c);
 	atomic_store(&c->refs, 1);
 	return SLOT_CONN + (uint32_t)(c - fd_pool);
 }
@@ -175,7 +198,13 @@ void fd_share(int from, int to)
 struct conn *fd_born(int fd, enum proto proto, enum role role)
 {
 	uint32_t slot = conn_new(proto, role);
+	socklen_t len = sizeof(uint64_t);
+	struct conn *c = slot_conn(slot);
+	int err = errno;
 
+	if (c && config.rules && own_may(OWN_GETSOCKOPT))
+		real.getsockopt(fd, SOL_SOCKET, SO_COOKIE, &c->cookie, &len);
+	errno = err;
 	fd_set_slot(fd, slot);
 	return slot_conn(fd_slot(fd));
 }
@@ -257,6 +286,8 @@ void conn_addr(struct conn *c, int which, const void *addr, socklen_t len)
 		to = longs[c - fd_pool][which];
 	memcpy(to, addr, len);
 	*(which ? &c->peer_len : &c->local_len) = len;
+	atomic_store(&c->asked, 0);
+	atomic_store(&c->quiet, 0);
 }
 
 void conn_ask(struct conn *c, int fd)

@@ -173,7 +173,7 @@ void log_announce(void)
 	const struct image *image;
 	struct event e;
 
-	if (!config.log || log_fd < 0)
+	if (!config.log || log_fd < 0 || config.log_injected)
 		return;
 	image = image_once(&common->image_logged);
 	if (!image)
@@ -199,8 +199,14 @@ void log_call(struct call *c, const struct keep *k)
 		.time = ticks_ns(c->rec->start - config.t0),
 		.took = ticks_ns(c->rec->took), .epoch = config.epoch,
 	};
+	char rule[RULE_TEXT];
+
 	if (log_fd < 0)
 		return;
+	if (c->rec->rule) {
+		rule_name(&rules.rule[c->rec->rule - 1], rule, sizeof rule);
+		e.rule = rule;
+	}
 	if (subject) {
 		vs = conn_view(subject);
 		e.conn = &vs;

@@ -28,6 +28,8 @@ static inline int in_close(const void *caller, int fd, bool cancel)
 		return no_such();
 	on = !fd_plain(fd) && call_begin(&c, CALL_close, fd, true, caller);
 	slot = fd_leave(fd);
+	if (on)
+		call_fault(&c);		/* whatever it says, it closes */
 	r = cancel ? real.close(fd) : (int)real.syscall(SYS_close, fd);
 	if (on)
 		RETURNED(r, BAD_ZERO, 0, );
@@ -129,7 +131,7 @@ void closefrom(int first)
 		real.closefrom(first);
 	}
 	if (on)
-		RETURNED(0, false, 0, );
+		ENDED(0, false, 0, );
 }
 
 /* ---- copying ---------------------------------------------------------- */
@@ -285,7 +287,9 @@ int ioctl(int fd, unsigned long request, ...)
 	at = c.rec->args;
 	STORE_IOCTL((uint32_t)request)
 	(void)at;
-	r = real.ioctl(fd, request, arg);
+	if (c.touch && request == FIONREAD && readable((void *)arg, 4))
+		c.io.opt = (void *)arg;
+	r = REAL(int, real.ioctl(fd, request, arg));
 	RETURNED(r, BAD_VALUE, 1,
 		 if (ret >= 0 && (request == FIONREAD || request == FIONBIO ||
 				  request == FIOASYNC ||
@@ -310,7 +314,7 @@ int socketpair(int domain, int type, int protocol, int sv[2])
 	at = c.rec->args;
 	STORE_DOMAIN(domain) STORE_SOCKTYPE(type) STORE_INT(protocol)
 	(void)at;
-	r = real.socketpair(domain, type, protocol, sv);
+	r = REAL(int, real.socketpair(domain, type, protocol, sv));
 	if (!r) {
 		call_made(&c, sv[0], proto, ROLE_PAIR);
 		second = fd_born(sv[1], proto, ROLE_PAIR);
@@ -336,7 +340,12 @@ ssize_t splice(int from, off64_t *fromoff, int to, off64_t *tooff, size_t len,
 	at = c.rec->args;
 	STORE_INT(from) STORE_INT(to) STORE_LEN(len)
 	(void)at;
-	r = real.splice(from, fromoff, to, tooff, len, flags);
+	call_family(&c, fd == from ? FAMILY_RECV : FAMILY_SEND);
+	if (c.touch) {
+		GIVE_LEN(len) GIVE_SPLICEFLAGS(flags)
+		c.io.pipe = to;
+	}
+	r = REAL(ssize_t, real.splice(from, fromoff, to, tooff, len, flags));
 	RETURNED(r, BAD_COUNT, 0, );
 	return r;
 }

@@ -12,7 +12,7 @@ void freeaddrinfo(struct addrinfo *res)
 
 	real.freeaddrinfo(res);
 	if (on)
-		RETURNED(0, false, 0, );
+		ENDED(0, false, 0, );
 }
 
 /* ---- seccomp ---------------------------------------------------------- */

@@ -111,7 +111,7 @@ static int exec_failed(const void *caller, int id, uint64_t start,
 		STORE_INT(dir)
 	(void)at;
 	errno = err;
-	RETURNED(-1, true, 1,
+	ENDED(-1, true, 1,
 		 if (err != EFAULT && path)
 			 keep_string(&k, at_dir, path);
 		 if (err != EFAULT && argv)
@@ -330,7 +330,7 @@ static void in_exit(const void *caller, int status)
 		at = c.rec->args;
 		STORE_INT(status)
 		(void)at;
-		RETURNED(0, false, 0, );
+		ENDED(0, false, 0, );
 	}
 	process_end();
 	real._exit(status);

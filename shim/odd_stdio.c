@@ -18,6 +18,8 @@ int fclose(FILE *stream)
 
 	on = !fd_plain(fd) && call_begin(&c, CALL_fclose, fd, true, CALLER);
 	slot = fd_leave(fd);
+	if (on)
+		call_fault(&c);		/* whatever it says, it closes */
 	r = real.fclose(stream);
 	if (on)
 		RETURNED(r, ret == EOF, 0, );
@@ -78,7 +80,7 @@ int fflush(FILE *stream)
 	if (!entered() || fd < 0 || fd_plain(fd) ||
 	    !call_begin(&c, CALL_fflush, fd, true, CALLER))
 		return real.fflush(stream);
-	r = real.fflush(stream);
+	r = REAL_STREAM(int, stream, real.fflush(stream));
 	RETURNED(r, ret == EOF, 0, );
 	return r;
 }
@@ -95,8 +97,13 @@ static inline int in_print(const void *caller, int id, FILE *stream,
 	int r;
 
 	on = !fd_plain(fd) && call_begin(&c, id, fd, true, caller);
-	r = checked ? real.__vfprintf_chk(stream, flag, format, list)
-		    : real.vfprintf(stream, format, list);
+	if (on)
+		c.io.stream = stream;
+	if (on && call_fault(&c))
+		r = c.answer;
+	else
+		r = checked ? real.__vfprintf_chk(stream, flag, format, list)
+			    : real.vfprintf(stream, format, list);
 	if (on)
 		RETURNED(r, BAD_COUNT, 1, keep_string(&k, param, format););
 	return r;
@@ -159,8 +166,11 @@ static inline int in_dprint(const void *caller, int id, int fd, bool checked,
 	int r;
 
 	on = !fd_plain(fd) && call_begin(&c, id, fd, true, caller);
-	r = checked ? real.__vdprintf_chk(fd, flag, format, list)
-		    : real.vdprintf(fd, format, list);
+	if (on && call_fault(&c))
+		r = c.answer;
+	else
+		r = checked ? real.__vdprintf_chk(fd, flag, format, list)
+			    : real.vdprintf(fd, format, list);
 	if (on)
 		RETURNED(r, BAD_COUNT, 1, keep_string(&k, param, format););
 	return r;
@@ -202,7 +212,7 @@ int puts(const char *text)
 
 	if (fd_plain(fd) || !call_begin(&c, CALL_puts, fd, true, CALLER))
 		return real.puts(text);
-	r = real.puts(text);
+	r = REAL_STREAM(int, stdout, real.puts(text));
 	RETURNED(r, ret == EOF, 1, keep_string(&k, 1, text););
 	return r;
 }
@@ -219,7 +229,7 @@ static inline int in_putchar(const void *caller, int ch)
 	at = c.rec->args;
 	STORE_INT(ch)
 	(void)at;
-	r = real.putchar(ch);
+	r = REAL_STREAM(int, stdout, real.putchar(ch));
 	RETURNED(r, ret == EOF, 0, );
 	return r;
 }
@@ -233,7 +243,7 @@ static inline int in_getchar(const void *caller)
 
 	if (fd_plain(fd) || !call_begin(&c, CALL_getchar, fd, true, caller))
 		return real.getchar();
-	r = real.getchar();
+	r = REAL_STREAM(int, stream, real.getchar());
 	RETURNED(r, BAD_CHAR, 0, );
 	return r;
 }
@@ -275,7 +285,8 @@ static inline size_t in_fread_chk(const void *caller,
 	at = c.rec->args;
 	STORE_LEN(size) STORE_LEN(n)
 	(void)at;
-	r = libc(data, room, size, n, stream);
+	r = REAL_STREAM(size_t, stream,
+			libc(data, room, size, n, stream));
 	RETURNED(r, BAD_ITEMS, 2, KEEP_ITEMDATA(0, data));
 	return r;
 }
@@ -308,7 +319,7 @@ static inline char *in_fgets_chk(const void *caller,
 	at = c.rec->args;
 	STORE_INT(len)
 	(void)at;
-	r = libc(line, room, len, stream);
+	r = REAL_STREAM(char *, stream, libc(line, room, len, stream));
 	RETURNED(r, BAD_LINE, 2, KEEP_LINE(0, line));
 	return r;
 }

@@ -23,6 +23,12 @@ static bool poll_sockets(const struct pollfd *fds, nfds_t n, int *only)
 	return false;
 }
 
+static void polled(struct pollfd *fds, nfds_t n, int r)
+{
+	for (nfds_t i = 0; config.ends && r > 0 && i < n; i++)
+		ready_poll(&fds[i]);
+}
+
 static inline int in_poll(const void *caller, struct pollfd *fds, nfds_t n,
 			  int timeout)
 {
@@ -36,7 +42,8 @@ static inline int in_poll(const void *caller, struct pollfd *fds, nfds_t n,
 	at = c.rec->args;
 	STORE_INT(timeout)
 	(void)at;
-	r = real.poll(fds, n, timeout);
+	r = REAL(int, real.poll(fds, n, timeout));
+	polled(fds, n, r);
 	RETURNED(r, BAD_READY, 1, keep_pollfds(&k, 0, fds, n););
 	return r;
 }
@@ -51,7 +58,8 @@ static inline int in_ppoll(const void *caller, struct pollfd *fds, nfds_t n,
 	if (!poll_sockets(fds, n, &only) ||
 	    !call_begin(&c, CALL_ppoll, only, false, caller))
 		return real.ppoll(fds, n, timeout, mask);
-	r = real.ppoll(fds, n, timeout, mask);
+	r = REAL(int, real.ppoll(fds, n, timeout, mask));
+	polled(fds, n, r);
 	RETURNED(r, BAD_READY, 1,
 		 keep_pollfds(&k, 0, fds, n);
 		 if (!timeout)
@@ -143,7 +151,7 @@ static inline int in_select(const void *caller, int n, fd_set *r, fd_set *w,
 	/* the kernel leaves in it what was not waited */
 	if (timeout && readable(timeout, sizeof *timeout))
 		given = *timeout;
-	got = real.select(n, r, w, e, timeout);
+	got = REAL(int, real.select(n, r, w, e, timeout));
 	RETURNED(got, BAD_READY, 1,
 		 keep_sets(&k, &c, n, r, w, e);
 		 if (!timeout)
@@ -176,7 +184,7 @@ int pselect(int n, fd_set *r, fd_set *w, fd_set *e,
 	at = c.rec->args;
 	STORE_INT(n)
 	(void)at;
-	got = real.pselect(n, r, w, e, timeout, mask);
+	got = REAL(int, real.pselect(n, r, w, e, timeout, mask));
 	RETURNED(got, BAD_READY, 1,
 		 keep_sets(&k, &c, n, r, w, e);
 		 if (!timeout)
@@ -197,7 +205,7 @@ long __fdelt_chk(long fd)
 		at = c.rec->args;
 		STORE_INT(fd)
 		(void)at;
-		RETURNED(-1, false, 0, );
+		ENDED(-1, false, 0, );
 	}
 	return real.__fdelt_chk(fd);
 }
@@ -216,8 +224,8 @@ static inline int in_epoll_create(const void *caller, int id, int arg)
 	at = c.rec->args;
 	STORE_INT(arg)
 	(void)at;
-	r = id == CALL_epoll_create ? real.epoll_create(arg)
-				    : real.epoll_create1(arg);
+	r = REAL(int, id == CALL_epoll_create ? real.epoll_create(arg)
+					      : real.epoll_create1(arg));
 	if (r >= 0)
 		fd_set_slot(r, SLOT_EPOLL);
 	RETURNED(r, BAD_NEWFD, 0, );
@@ -250,7 +258,9 @@ int epoll_ctl(int ep, int op, int fd, struct epoll_event *ev)
 	(void)at;
 	if (fd_slot(ep) == SLOT_EPOLL)
 		fd_set_slot(ep, SLOT_EPOLL_SOCKS);
-	r = real.epoll_ctl(ep, op, fd, ev);
+	r = REAL(int, real.epoll_ctl(ep, op, fd, ev));
+	if (!r && config.rules)
+		ready_watch(ep, op, fd, ev);
 	/*
 	 * The event is not read by EPOLL_CTL_DEL, and may be anything there;
 	 * the others read it before anything else can go wrong.
@@ -261,6 +271,12 @@ int epoll_ctl(int ep, int op, int fd, struct epoll_event *ev)
 		 else if (err_ != EFAULT || !ret)
 			 keep_events(&k, 3, ev, 1););
 	return r;
+}
+
+static void watched(int ep, struct epoll_event *evs, int n)
+{
+	for (int i = 0; config.ends && i < n; i++)
+		ready_epoll(ep, &evs[i]);
 }
 
 /* Whether to record a wait: it is about sockets, or it is a mistake. */
@@ -288,7 +304,8 @@ int epoll_wait(int ep, struct epoll_event *evs, int n, int timeout)
 	at = c.rec->args;
 	STORE_INT(ep) STORE_INT(n) STORE_INT(timeout)
 	(void)at;
-	r = real.epoll_wait(ep, evs, n, timeout);
+	r = REAL(int, real.epoll_wait(ep, evs, n, timeout));
+	watched(ep, evs, r);
 	RETURNED(r, BAD_READY, 1,
 		 if (ret > 0)
 			 keep_events(&k, 1, evs, ret););
@@ -307,7 +324,8 @@ int epoll_pwait(int ep, struct epoll_event *evs, int n, int timeout,
 	at = c.rec->args;
 	STORE_INT(ep) STORE_INT(n) STORE_INT(timeout)
 	(void)at;
-	r = real.epoll_pwait(ep, evs, n, timeout, mask);
+	r = REAL(int, real.epoll_pwait(ep, evs, n, timeout, mask));
+	watched(ep, evs, r);
 	RETURNED(r, BAD_READY, 1,
 		 if (ret > 0)
 			 keep_events(&k, 1, evs, ret););
@@ -326,7 +344,8 @@ int epoll_pwait2(int ep, struct epoll_event *evs, int n,
 	at = c.rec->args;
 	STORE_INT(ep) STORE_INT(n)
 	(void)at;
-	r = real.epoll_pwait2(ep, evs, n, timeout, mask);
+	r = REAL(int, real.epoll_pwait2(ep, evs, n, timeout, mask));
+	watched(ep, evs, r);
 	RETURNED(r, BAD_READY, 1,
 		 if (ret > 0)
 			 keep_events(&k, 1, evs, ret);

@@ -49,6 +49,18 @@ static const struct seccomp_data own_calls[OWNS] = {
 	[OWN_GETRLIMIT] = { .nr = SYS_prlimit64 },
 	[OWN_KILL] = { .nr = SYS_kill },
 	[OWN_GETTID] = { .nr = SYS_gettid },
+	[OWN_GETUID] = { .nr = SYS_getuid },
+	[OWN_FCNTL] = { .nr = SYS_fcntl },
+	[OWN_IOCTL] = { .nr = SYS_ioctl },
+	[OWN_SOCKET] = { .nr = SYS_socket },
+	[OWN_BIND] = { .nr = SYS_bind },
+	[OWN_CONNECT] = { .nr = SYS_connect },
+	[OWN_SHUTDOWN] = { .nr = SYS_shutdown },
+	[OWN_SETSOCKOPT] = { .nr = SYS_setsockopt },
+	[OWN_RECVFROM] = { .nr = SYS_recvfrom },
+	[OWN_READV_OF] = { .nr = SYS_process_vm_readv },
+	[OWN_SLEEP] = { .nr = SYS_clock_nanosleep },
+	[OWN_SIGNAL] = { .nr = SYS_rt_tgsigqueueinfo },
 };
 
 /* ---- a filter's verdict ----------------------------------------------- */

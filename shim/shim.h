@@ -2,9 +2,10 @@
 /*
  * The parts of the preloaded object and what they share.
  *
- *	wrapper -> call_begin -> libc -> call_end -> (keep) -> call_done
- *	           fd.c: what is it      fd.c: what became of it
- *	                                 trace.c, log.c: slot, line of text
+ *	wrapper -> call_begin -> (fault) -> libc -> call_end -> call_done
+ *	           fd.c: what   fault.c: a rule's    fd.c: what became of it
+ *	           is it        answer, less, or     keep.c: payload
+ *	                        the end (sever.c)    trace.c, log.c
  *
  * All of this runs in somebody else's process, in any thread, in signal
  * handlers, before constructors and after fork: no allocation, no lock, no
@@ -15,6 +16,7 @@
 
 #include "real.h"
 
+#include "../rules/rule.h"
 #include "../trace/conn.h"
 #include "../trace/record.h"
 #include "../trace/text.h"
@@ -34,12 +36,19 @@ struct config {
 	bool active, idle;		/* anything to do, or nothing: neither */
 					/*   before start, in strict seccomp */
 	bool log, trace;		/* the two sinks */
+	bool seen;			/* they want calls without a fault */
 	bool signals;			/* record all signals, not SIGPIPE only */
+	bool log_injected;		/* log only what a rule has touched */
+	bool rules;			/* there are some */
+	bool ends;			/* one of them can end a connection */
+	bool offsets, timed;		/* one of them has at=, has after= */
 	bool counter;			/* ticks are the processor's counter */
 	int log_data, trace_data;	/* bytes of data kept per call */
 	enum only only;
 	struct call_set wanted;		/* calls the sinks shall see */
 	struct call_set needed;		/* and those that change what we know */
+	struct call_set learned;	/* only these last */
+	struct call_set ruled;		/* calls that a rule may touch */
 	struct times times;
 	uint64_t t0, epoch;		/* the trace's beginning: ticks, and */
 					/*   ns since 1970 */
@@ -70,6 +79,7 @@ struct thread {
 	uint32_t units;			/* units of that run */
 	bool starting;			/* it is inside start() */
 	const void *caller;		/* whom the next call really came from */
+	_Atomic uint32_t counts[PER_MOST][2]; /* of rules with per=thread */
 };
 extern __thread struct thread me
 	__attribute__((tls_model("initial-exec"), visibility("hidden")));
@@ -122,12 +132,20 @@ char **environ_child(void);
 void environ_back(char **theirs);
 /* 1 for the first process, 1.2 for its second child, and so on. */
 const char *tree_path(void);
+uint64_t tree_hash(void);
 /* Before a fork: the child's place in the tree is one further. */
 void child_count(void);
 /* This is that child. */
 void tree_descend(void);
 
 /* ---- fd.c: what each descriptor is ------------------------------------ */
+
+/* How an epoll set last was told to watch a socket. */
+struct watch {
+	int ep;				/* 0: none (nobody has a set there) */
+	uint32_t events;
+	uint64_t data;
+};
 
 /* A socket.  Lives in a pool; refs counts the descriptors. */
 struct conn {
@@ -138,7 +156,24 @@ struct conn {
 	uint8_t proto, role;
 	uint8_t local_len, peer_len;
 	uint8_t addr[2][28];		/* longer ones: see conn_addr */
+	/* what rules have made of it, and know of it */
+	_Atomic uint8_t fate;		/* enum fate */
+	_Atomic uint8_t owed;		/* its error is not collected yet */
+	_Atomic bool ending;		/* some thread is resetting it */
+	_Atomic int32_t firing;		/* that thread, until its call is over */
+	int soft;			/* SO_ERROR gives it once more */
+	struct watch watch;
+	uint16_t due;			/* a rule that ends it when it is read */
+	_Atomic uint16_t asked, quiet;	/* ON_ bits: no rule can mean it */
+	int label;			/* the errno that error goes by */
+	uint64_t cookie;		/* the kernel's, to know it again */
+	size_t left;			/* bytes that came before its end */
+	struct stash *stash;		/* the same, taken out before a reset */
+	_Atomic uint64_t bytes[2];	/* of the stream, in and out */
+	_Atomic uint32_t nth[FAMILIES];	/* calls of each family */
 };
+
+enum fate { FATE_NONE, FATE_RESET, FATE_EOF, FATE_REFUSED };
 
 enum slot {
 	SLOT_UNMET,			/* nobody has looked */
@@ -154,6 +189,7 @@ enum slot {
 extern struct conn *fd_pool;		/* set at start, read-only after */
 extern _Atomic uint32_t *fd_slots;	/* set at start, read-only after */
 extern uint32_t fd_slots_n;
+uint32_t fd_pool_n(void);		/* sockets there is room for */
 extern _Atomic uint32_t fd_top;		/* one more than the highest socket */
 
 static inline uint32_t fd_slot(int fd)
@@ -206,16 +242,65 @@ void fd_yield(int fd);
 
 /* ---- call.c: the path of every call ----------------------------------- */
 
+/* How a call says what is to be moved. */
+enum shape { SHAPE_NONE, SHAPE_BUF, SHAPE_LEN, SHAPE_IOV, SHAPE_MSG,
+	     SHAPE_MMSG };
+
+/*
+ * The arguments a fault needs, as pointers to the wrapper's own: what it
+ * changes there, libc gets.  Set only for calls that a rule may touch.
+ */
+struct io {
+	/* zero at the beginning */
+	uint8_t shape;
+	bool cut;			/* ours are in place of theirs */
+	bool named;			/* name has been given, or is NULL */
+	int flags;			/* MSG_ */
+	FILE *stream;
+	void *opt, *name_out;
+	const char *name;		/* to be resolved */
+	struct hostent **host;
+	int *herr;
+	void *theirs, *many;
+	size_t their_n;
+	socklen_t *name_len;
+	int pipe;			/* of splice: where it goes */
+	/* meaningful in some shapes only */
+	size_t many_size;
+	void *buf;
+	size_t *len;
+	const struct iovec **iov, *their_iov;
+	int *iovcnt;
+	struct msghdr **msg;
+	struct mmsghdr **mmsg;
+	unsigned *n;
+	struct mmsghdr mm;
+	struct iovec few[8];
+};
+
+#define IO_ZERO offsetof(struct io, many_size)
+
 struct call {
 	struct rec *rec;		/* in the trace, or own */
 	uint32_t slot;			/* of the descriptor, at the beginning */
 	uint32_t made;			/* slot of a descriptor it returned */
 	bool changed;			/* tell the trace what the socket is now */
 	bool wanted;			/* the sinks shall see it */
+	uint8_t family;			/* of its row; splice can be another */
+	bool touch;			/* rules, or what they did, concern it */
+	bool answered;			/* libc is not asked */
+	bool forced;			/* wanted for its rule alone */
+	bool end_made;			/* reset the connection it accepted */
 	const void *addr;		/* the program's: an address, a msghdr */
 	socklen_t alen;
 	socklen_t room;			/* for an address handed out */
+	int answer_err, close_err;
+	int raise;			/* a signal, once the call is recorded */
+	long answer;
+	size_t shortened;		/* to that many bytes; 0: not */
+	uint64_t nth;			/* of its family on its socket */
 	struct rec own;
+	struct io io;			/* valid when touch */
 };
 
 /*
@@ -225,8 +310,33 @@ struct call {
 bool call_begin(struct call *c, int id, int fd, bool any, const void *caller);
 /* Add the calls that change what a descriptor is: see learn(). */
 void call_need(struct call_set *set);
+/* Whether rules are to be asked about a call on conn, which may be NULL. */
+bool fault_may(struct conn *conn, int family);
+static inline bool fault_asks(int id, struct conn *conn)
+{
+	uint16_t family = 1 << calls[id].family;
+
+	if (likely(!call_set_has(&config.ruled, id)))
+		return false;
+	if (conn && atomic_load_explicit(&conn->asked,
+					 memory_order_relaxed) & family)
+		return !(atomic_load_explicit(&conn->quiet,
+				memory_order_relaxed) & family);
+	return fault_may(conn, calls[id].family);
+}
+bool fault_before(struct call *c);
+/*
+ * Whether the call is answered without libc, with errno: fault.c.  The answer
+ * is in c->answer.
+ */
+static inline bool call_fault(struct call *c)
+{
+	return unlikely(c->touch) && fault_before(c);
+}
 /* It returned ret; bad: it failed with errno err. */
 void call_end(struct call *c, long ret, bool bad, int err);
+/* It is of another family than its row says. */
+void call_family(struct call *c, int family);
 struct keep;
 /* Hand the record to the sinks; keep may be NULL. */
 void call_done(struct call *c, struct keep *keep);
@@ -292,6 +402,84 @@ void keep_ns(struct keep *k, int param, int64_t sec, int64_t ns);
 void keep_addrinfo(struct keep *k, int param, const struct addrinfo *ai);
 void keep_sigact(struct keep *k, int param, const struct sigaction *act);
 
+/* ---- fault.c: rules and what they do to a call -------------------------- */
+
+/* It has returned, or was answered; both may be changed. */
+void fault_after(struct call *c, long *ret, int *err);
+/* A call that no rule concerned has returned; its connection may have ended. */
+void fault_late(struct call *c, long *ret, int *err);
+static inline bool call_late(const struct call *c)
+{
+	return config.ends && c->slot >= SLOT_CONN &&
+	       slot_conn(c->slot)->fate;
+}
+/* The connection that was accepted is reset. */
+void fault_made(struct call *c);
+/* A signal for this thread, as the kernel's own. */
+void fault_raise(int sig);
+
+/* ---- load.c: the rules of this process ----------------------------------- */
+
+extern struct rules rules;		/* set at start, read-only after */
+extern struct span rules_exe[2];	/* the program: its file, its argv[0] */
+extern uint64_t rules_seed;
+/* Ends the program where a rule does not parse. */
+void rules_load(void);
+_Atomic uint32_t *rules_count(struct query *q, int rule, bool fired);
+void rules_conn_new(const struct conn *c);
+void rules_child(void);
+/* Rule id has fired: the trace gets its name. */
+void rules_tell(int id);
+
+/* ---- shorten.c: less than was asked for ------------------------------------ */
+
+/* The bytes asked for; false: there is no way to know. */
+bool io_size(const struct io *io, size_t *size);
+/* Other arguments in place of the program's, for no more than limit bytes. */
+void io_shorten(struct io *io, size_t limit);
+/* The program's own again; in: what the kernel wrote goes with them. */
+void io_restore(struct io *io, bool in, long ret);
+/* Bytes that a call which returned ret has moved. */
+size_t io_moved(const struct io *io, long ret);
+/* Into the program's buffers, as recv does; bytes, or -1 and errno. */
+ssize_t io_fill(struct io *io, const void *from, size_t len);
+
+/* ---- sever.c: the end of a connection ----------------------------------------- */
+
+/*
+ * Reset it on both sides.  label: the error this side gets.  keep: what had
+ * arrived is still read; else what was sent is let out first.  waits: so may
+ * the call.
+ */
+void sever_reset(struct conn *conn, int fd, int label, bool keep, bool waits);
+/* The peer's direction ends, after what had arrived where keep. */
+void sever_eof(struct conn *conn, int fd, bool keep);
+/* A connect to a port that refuses, whatever it is called. */
+bool sever_refuse(struct call *c, struct conn *conn, int label);
+/* A call on a connection that has ended: true if it is answered ... */
+bool sever_before(struct call *c, struct conn *conn);
+/* Whose rule it was meets the error, unless there is something to read. */
+bool sever_meet(struct call *c, struct conn *conn);
+/* ... and what the kernel said is put right. */
+void sever_after(struct call *c, struct conn *conn, long *ret, int *err);
+/* Whether its error has not been collected by anybody. */
+bool sever_owes(const struct conn *conn);
+void sever_owe(struct conn *conn, bool owed);
+/* The socket is a new one. */
+void sever_forget(struct conn *conn);
+
+/* ---- ready.c: readiness --------------------------------------------------- */
+
+/* What poll and epoll_wait found, with what the kernel does not know. */
+void ready_poll(struct pollfd *p);
+void ready_epoll(int ep, struct epoll_event *ev);
+/* epoll_ctl has been done. */
+void ready_watch(int ep, int op, int fd, const struct epoll_event *ev);
+/* Tell those who wait for an edge again what is ready. */
+void ready_rearm(const struct conn *conn, int fd, bool in);
+/* It is being reset: its waiters may see it half done. */
+void ready_ended(struct conn *conn);
+
 /* ---- sandbox.c: what seccomp leaves us -------------------------------- */
 
 /* System calls that the program itself would not have made. */
@@ -299,7 +487,10 @@ enum own {
 	OWN_WRITE, OWN_POLL, OWN_SIGMASK, OWN_SIGPENDING, OWN_SIGWAIT,
 	OWN_GETSOCKOPT, OWN_GETSOCKNAME, OWN_GETPEERNAME, OWN_MADVISE,
 	OWN_MMAP, OWN_MUNMAP, OWN_STAT, OWN_TRUNCATE, OWN_GETRLIMIT, OWN_KILL,
-	OWN_GETTID, OWNS
+	OWN_GETTID,
+	/* for faults alone */
+	OWN_GETUID, OWN_FCNTL, OWN_IOCTL, OWN_SOCKET, OWN_BIND, OWN_CONNECT, OWN_SHUTDOWN,
+	OWN_SETSOCKOPT, OWN_RECVFROM, OWN_READV_OF, OWN_SLEEP, OWN_SIGNAL, OWNS
 };
 
 extern _Atomic uint32_t own_forbidden;	/* set as filters are installed */
@@ -308,6 +499,13 @@ static inline bool own_may(enum own call)
 {
 	return likely(!(atomic_load_explicit(&own_forbidden,
 				memory_order_relaxed) >> call & 1));
+}
+
+/* All of these are allowed: bits 1 << OWN_... */
+static inline bool own_may_all(uint32_t some)
+{
+	return likely(!(atomic_load_explicit(&own_forbidden,
+				memory_order_relaxed) & some));
 }
 
 struct sock_fprog;
@@ -336,6 +534,8 @@ void *trace_slot(int slots);
 /* A call that should be in the trace is not. */
 void trace_lost(void);
 void trace_conn(const struct conn *c, uint64_t start);
+/* The name of rule id. */
+void trace_rule(int id, const char *name);
 void trace_more(const struct rec *r, const uint8_t *items, int len);
 void log_call(struct call *c, const struct keep *k);
 /* The program's execve goes to the sink, if it has not yet. */

@@ -172,8 +172,9 @@ static void open_sinks(bool first)
 	config.log = open_log(first);
 	if (first && !config.log && strcmp(env_values[ENV_LOG], "none"))
 		env_refuse_errno(ENV_LOG, errno);
-	config.active = config.trace || config.log;
+	config.active = config.trace || config.log || config.rules;
 	config.idle = !config.active;
+	config.seen = config.trace || (config.log && !config.log_injected);
 }
 
 static void start_process(void)
@@ -190,6 +191,7 @@ static void start_process(void)
 	env_read();
 	first = !env_values[ENV_STATE];
 	env_settings(first);
+	rules_load();
 	open_sinks(first);
 	if (!config.active)
 		return;
@@ -228,6 +230,7 @@ static void start_child(void)
 	tree_descend();
 	if (!config.active)
 		return;
+	rules_child();
 	if (config.trace) {
 		trace_begin(trace_proc() ? trace_proc() : trace_parent(), true);
 		trace_arrive(me.pid, self);
@@ -254,6 +257,7 @@ bool enter(void)
 	me.tid = own_may(OWN_GETTID) ? real.syscall(SYS_gettid) : me.pid;
 	me.next = me.end = NULL;
 	me.units = 0;
+	memset(me.counts, 0, sizeof me.counts);
 	errno = err;
 	return true;
 }

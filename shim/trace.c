@@ -395,6 +395,22 @@ void trace_conn(const struct conn *c, uint64_t start)
 	r->state = REC_CONN;
 }
 
+void trace_rule(int id, const char *name)
+{
+	int len = strlen(name);
+	int slots = slots_for(RULE_HEAD, len);
+	struct rec_rule *r = trace_slot(slots);
+
+	if (!r)
+		return;
+	r->slots = slots;
+	r->len = len;
+	r->rule = id;
+	memcpy(r->name, name, len);
+	atomic_signal_fence(memory_order_release);
+	r->state = REC_RULE;
+}
+
 void trace_more(const struct rec *rec, const uint8_t *items, int len)
 {
 	struct rec_more *r;

@@ -44,7 +44,10 @@ in_##name(UNPAREN params, const void *caller)				\
 	at = c.rec->args;						\
 	ZIP(STORE, kinds, pass)						\
 	(void)at;							\
-	r = real.name pass;						\
+	if (unlikely(c.touch)) {					\
+		ZIP(GIVE, kinds, pass)					\
+	}								\
+	r = REAL(type, real.name pass);					\
 	RETURNED(r, BAD_##result, 0 ZIP(KEEPS, kinds, pass),		\
 		 ZIP(KEEP, kinds, pass));				\
 	return r;							\

@@ -67,6 +67,8 @@ static inline _Noreturn void overflow(void)
 #define SUBJECT_SIGNUM(a) \
 	skip = config.active && (a) != SIGPIPE && !config.signals;
 #define SUBJECT_SKIP(a)
+#define SUBJECT_HERR(a)
+#define SUBJECT_HOST(a)
 #define SUBJECT_INT(a)
 #define SUBJECT_LEN(a)
 #define SUBJECT_OFFSET(a)
@@ -127,6 +129,8 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 #define STORE_FD(a)
 #define STORE_STREAM(a)
 #define STORE_SKIP(a)
+#define STORE_HERR(a)
+#define STORE_HOST(a)
 #define STORE_AIO(a)
 #define STORE_INT(a) STORE_4(a)
 #define STORE_UINT(a) STORE_4(a)
@@ -166,6 +170,70 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 #define STORE_ADDRINFO(a)
 #define STORE_SIGACT(a)
 
+/* ---- what a fault needs (c in scope, c.touch) -------------------------- */
+
+#define GIVE(i, kind, a) GIVE_##kind(a)
+#define GIVE_DATA(a) c.io.shape = SHAPE_BUF; c.io.buf = (void *)(a);
+#define GIVE_LEN(a)							\
+	c.io.shape = c.io.shape ? c.io.shape : SHAPE_LEN;		\
+	c.io.len = &(a);
+#define GIVE_IOV(a)							\
+	c.io.shape = SHAPE_IOV;						\
+	c.io.iov = (const struct iovec **)&(a);				\
+	c.io.iovcnt = (int *)&iovcnt;
+#define GIVE_MSG(a) c.io.shape = SHAPE_MSG; c.io.msg = (struct msghdr **)&(a);
+#define GIVE_MSGIN(a) GIVE_MSG(a)
+#define GIVE_MMSG(a)							\
+	c.io.shape = SHAPE_MMSG; c.io.mmsg = &(a); c.io.n = &n;
+#define GIVE_MMSGIN(a) GIVE_MMSG(a)
+#define GIVE_MSGFLAGS(a) c.io.flags = (a);
+#define GIVE_RWFLAGS(a) c.io.flags = (a) & RWF_NOWAIT ? MSG_DONTWAIT : 0;
+#define GIVE_SPLICEFLAGS(a)						\
+	c.io.flags = (a) & SPLICE_F_NONBLOCK ? MSG_DONTWAIT : 0;
+#define GIVE_STREAM(a) c.io.stream = (a);
+#define GIVE_STRING(a)		/* the first one is what is looked up */	\
+	if (!c.io.named)						\
+		c.io.name = (a);					\
+	c.io.named = true;
+#define GIVE_OPTOUT(a)							\
+	c.io.opt = readable(vlen, sizeof *vlen) &&			\
+		   *vlen >= (socklen_t)sizeof(int) ? (a) : NULL;
+#define GIVE_ADDROUT(a)							\
+	c.io.name_out = (void *)(a);					\
+	c.io.name_len = alen;
+#define GIVE_HOST(a) c.io.host = (a);
+#define GIVE_HERR(a) c.io.herr = (a);
+#define GIVE_SOCK(a)
+#define GIVE_FD(a)
+#define GIVE_SKIP(a)
+#define GIVE_AIO(a)
+#define GIVE_INT(a)
+#define GIVE_OFFSET(a)
+#define GIVE_DOMAIN(a)
+#define GIVE_SOCKTYPE(a)
+#define GIVE_SOCKFLAGS(a)
+#define GIVE_HOW(a)
+#define GIVE_SOLEVEL(a)
+#define GIVE_SONAME(a)
+#define GIVE_FILETYPE(a)
+#define GIVE_SIGNUM(a)
+#define GIVE_DISPOSITION(a)
+#define GIVE_ADDR(a)
+#define GIVE_ITEMDATA(a)
+#define GIVE_OPTIN(a)
+#define GIVE_NAMEOUT(a)
+#define GIVE_LINE(a)
+#define GIVE_LINEPTR(a)
+#define GIVE_ADDRINFO(a)
+#define GIVE_SIGACT(a)
+
+/* libc's function, or what a rule has in its place. */
+#define REAL(type, expr)						\
+	(call_fault(&c) ? (type)(intptr_t)c.answer : (expr))
+
+#define REAL_STREAM(type, f, expr)					\
+	(c.touch ? (void)(c.io.stream = (f)) : (void)0, REAL(type, expr))
+
 /* ---- payload (c, k, ret in scope; the call has returned) -------------- */
 
 #define KEEPS(i, kind, a) | KEEPS_##kind
@@ -173,6 +241,8 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 #define KEEPS_FD 0
 #define KEEPS_STREAM 0
 #define KEEPS_SKIP 0
+#define KEEPS_HERR 0
+#define KEEPS_HOST 0
 #define KEEPS_INT 0
 #define KEEPS_LEN 0
 #define KEEPS_OFFSET 0
@@ -212,6 +282,8 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 #define KEEP_FD(i, a)
 #define KEEP_STREAM(i, a)
 #define KEEP_SKIP(i, a)
+#define KEEP_HERR(i, a)
+#define KEEP_HOST(i, a)
 #define KEEP_INT(i, a)
 #define KEEP_LEN(i, a)
 #define KEEP_OFFSET(i, a)
@@ -297,13 +369,20 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 #define BAD_EAI (ret != 0)
 
 /*
- * The rest of a wrapper after libc's function has returned r: the record is
- * finished, errno is as it was.  The last argument takes the payload.
+ * The rest of a wrapper after libc's function has returned r, a variable: the
+ * record is finished, errno is as it was.  The last argument takes the payload.
  */
 #define RETURNED(r, bad, keeps, ...)					\
 	do {								\
 		int err_ = errno;					\
 		long ret = (long)(intptr_t)(r);				\
+		if (unlikely(c.touch)) {				\
+			fault_after(&c, &ret, &err_);			\
+			r = (__typeof__(r))(intptr_t)ret;		\
+		} else if (unlikely(call_late(&c))) {			\
+			fault_late(&c, &ret, &err_);			\
+			r = (__typeof__(r))(intptr_t)ret;		\
+		}							\
 		call_end(&c, ret, bad, err_);				\
 		if (call_keeps(&c, keeps)) {				\
 			struct keep k;					\
@@ -314,7 +393,16 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 		} else {						\
 			call_done(&c, NULL);				\
 		}							\
+		if (unlikely(c.touch && c.raise))			\
+			fault_raise(c.raise);				\
 		errno = err_;						\
+	} while (0)
+
+/* The same where there is no variable, nor a rule that could change it. */
+#define ENDED(value, ...)						\
+	do {								\
+		long r_ = (value);					\
+		RETURNED(r_, __VA_ARGS__);				\
 	} while (0)
 
 #endif

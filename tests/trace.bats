@@ -295,7 +295,7 @@ c.send(b"x")'
 	ln -s /tmp/elsewhere "$BATS_TEST_TMPDIR/link"
 	fails 125 'symbolic link' trace -o "$BATS_TEST_TMPDIR/link" \
 		touch "$started"
-	fails 125 'expected trace=SET' trace -e send touch "$started"
+	fails 125 'expected an action' trace -e send touch "$started"
 	fails 125 "the nearest is 'recvmsg'" trace -e trace=recvmsgs \
 		touch "$started"
 	fails 125 "no call or family 'zzzzzzzzz'" trace -e trace=send,zzzzzzzzz \
@@ -305,8 +305,8 @@ c.send(b"x")'
 	fails 125 'whole number' trace --seed -3 touch "$started"
 	fails 125 'leave nothing' trace -z -Z touch "$started"
 	fails 125 'when a program starts' trace -p 1
-	fails 125 'expected calls or env' list nonsense
-	fails 125 'expected one of calls, env' list
+	fails 125 'expected calls, errors, presets or env' list nonsense
+	fails 125 'expected one of calls, errors, presets, env' list
 	[ ! -e "$started" ]
 }
 
@@ -335,7 +335,7 @@ c.send(b"x")'
 	[[ $output == *SOCKWRENCH_LOG=*SOCKWRENCH_TRACE=* ]]
 	run "$SW" --help
 	[ "$status" -eq 0 ]
-	[[ $output == *trace*run*show*list* ]]
+	[[ $output == *trace*run*check*show*list* ]]
 	run "$SW" trace --help
 	[ "$status" -eq 0 ]
 	[[ $output == *--output* ]]
@@ -346,7 +346,7 @@ c.send(b"x")'
 @test "pages made from the tables are up to date" {
 	mkdir "$BATS_TEST_TMPDIR/docs"
 	"$ROOT/docs/make.sh" "$BUILD/tables" "$BATS_TEST_TMPDIR/docs"
-	for page in sockwrench.1 libsockwrench.so.7 calls.md; do
+	for page in sockwrench.1 libsockwrench.so.7 calls.md rules.md; do
 		diff "$ROOT/docs/$page" "$BATS_TEST_TMPDIR/docs/$page"
 	done
 }

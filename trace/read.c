@@ -243,6 +243,7 @@ void trace_free(struct trace *t)
 	free(t->payloads);
 	free(t->procs);
 	free(t->conns);
+	free(t->rules);
 	unload(t->mine, t->mapped);
 	free(t);
 }
@@ -293,6 +294,21 @@ static bool chosen(const struct trace *t, const struct trace_call *c)
 	return !want->ok || (e->took >= 0 && !failed);
 }
 
+/* FILE:LINE, or #N where the trace has lost the name. */
+static const char *name_rule(struct trace *t, uint16_t id)
+{
+	const struct rec_rule *r;
+
+	if (id >= t->n_rules || t->rules[id] == NONE) {
+		snprintf(t->rule, sizeof t->rule, "#%u", id);
+		return t->rule;
+	}
+	r = slot_at(t, t->rules[id]);
+	memcpy(t->rule, r->name, r->len);
+	t->rule[r->len] = 0;
+	return t->rule;
+}
+
 static void fill(struct trace *t, const struct entry *e, struct trace_call *c)
 {
 	const struct rec *r = slot_at(t, e->slot);
@@ -315,10 +331,8 @@ static void fill(struct trace *t, const struct entry *e, struct trace_call *c)
 		c->event.conn = &t->conns[c->conn].view;
 	if (c->made >= 0)
 		c->event.made = &t->conns[c->made].view;
-	if (r->rule) {
-		snprintf(t->rule, sizeof t->rule, "#%u", r->rule);
-		c->event.rule = t->rule;
-	}
+	if (r->rule)
+		c->event.rule = name_rule(t, r->rule);
 	c->chosen = chosen(t, c);
 }
 

@@ -35,7 +35,9 @@ struct trace {
 	uint32_t n_procs, n_conns;
 	struct trace_choice choice;
 	uint64_t tick, ns;		/* the clocks farthest from head's */
-	char rule[16];			/* of the call last given out */
+	uint32_t *rules;		/* slots of their names, by number */
+	uint32_t n_rules;
+	char rule[RULE_TEXT];		/* of the call last given out */
 	void *mine;			/* data when it is ours: malloc's, or */
 	size_t mapped;			/*   this much of a mapping */
 	bool by_return;			/* what the entries are sorted by */

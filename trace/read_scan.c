@@ -88,10 +88,30 @@ static bool add_proc(struct trace *t, const struct place *p)
 	return true;
 }
 
+/* Every process tells the names of the rules that fired in it. */
+static bool add_rule(struct trace *t, const struct place *p)
+{
+	const struct rec_rule *r = slot_at(t, p->slot);
+
+	if (!r->rule || r->len >= RULE_TEXT ||
+	    RULE_HEAD + r->len > p->slots * SLOT)
+		return false;
+	while (t->n_rules <= r->rule) {
+		uint32_t *all = read_grow(t, t->rules, t->n_rules, sizeof *all);
+		if (!all)
+			return true;
+		t->rules = all;
+		all[t->n_rules++] = NONE;
+	}
+	t->rules[r->rule] = p->slot;
+	return true;
+}
+
 /* How to take in a record; false: it makes no sense. */
 static bool (*const adders[])(struct trace *, const struct place *) = {
 	[REC_OPEN] = add_call, [REC_DONE] = add_call, [REC_MORE] = add_more,
 	[REC_CONN] = add_conn, [REC_PROC] = add_proc,
+	[REC_RULE] = add_rule,
 };
 
 /* The record in a slot; returns how many slots it takes. */
@@ -104,7 +124,7 @@ static uint32_t scan_slot(struct trace *t, struct place p, uint32_t left)
 	/* empty but not of no size: its thread was killed while it wrote it */
 	if (p.state == REC_EMPTY)
 		return p.slots && p.slots <= left ? p.slots : 1;
-	if (!p.slots || p.slots > left || p.state > REC_PROC) {
+	if (!p.slots || p.slots > left || p.state > REC_RULE) {
 		t->facts.damaged++;
 		return 1;
 	}

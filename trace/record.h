@@ -22,6 +22,7 @@ enum rec_state {
 	REC_MORE,			/* payload of a call */
 	REC_CONN,			/* what a socket has become */
 	REC_PROC,			/* a process, before its first call */
+	REC_RULE,			/* the name of a rule */
 };
 
 struct rec {
@@ -91,10 +92,21 @@ struct rec_proc {
 
 #define PROC_HEAD 24
 
+struct rec_rule {
+	uint8_t state, slots;
+	uint16_t len;			/* bytes of name */
+	uint16_t rule;			/* its number, from 1 */
+	char name[58];			/* FILE:LINE, and on */
+};
+
+#define RULE_HEAD 6
+#define RULE_TEXT 600			/* a longer name is cut */
+
 _Static_assert(sizeof(struct rec) == SLOT, "rec");
 _Static_assert(sizeof(struct rec_more) == SLOT, "more");
 _Static_assert(sizeof(struct rec_conn) == SLOT, "conn");
 _Static_assert(sizeof(struct rec_proc) == SLOT, "proc");
+_Static_assert(sizeof(struct rec_rule) == SLOT, "rule");
 
 static inline int slots_for(int head, int len)
 {

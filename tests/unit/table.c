@@ -23,6 +23,17 @@ void trace_conn(const struct conn *c, uint64_t start)
 	(void)start;
 }
 
+/* There are no rules. */
+void rules_conn_new(const struct conn *c)
+{
+	(void)c;
+}
+
+void sever_forget(struct conn *c)
+{
+	(void)c;
+}
+
 /* No descriptor is a socket of the kernel's here. */
 static int no_socket(int fd, int level, int name, void *restrict val,
 		     socklen_t *restrict len)

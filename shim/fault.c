@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Faults: the rules are asked before a call, where it has made a descriptor,
+ * and as a stream reaches a byte.  What they say is carried out by one of the
+ * mechanisms of errors.def; what cannot be carried out is left alone, and then
+ * no rule is named in the record.
+ */
+#include "fault.h"
+
+/* ---- the record ----------------------------------------------------------- */
+
+/* The rule is named from here on, and the sinks see the call. */
+static void mark(struct call *c, int id)
+{
+	struct rec *r = c->rec, *slot;
+
+	rules_tell(id);
+	if (!c->wanted) {
+		c->wanted = c->forced = true;
+		r->start = ticks();
+		slot = config.trace ? trace_slot(1) : NULL;
+		if (slot) {
+			*slot = *r;
+			c->rec = r = slot;
+		}
+	}
+	r->rule = id;
+}
+
+void fault_unmark(struct call *c)
+{
+	c->rec->rule = 0;
+	if (c->forced)
+		c->wanted = false;
+}
+
+/* ---- the actions ------------------------------------------------------------- */
+
+/* The errno the end goes by.  ENOTCONN is what shutdown makes of any. */
+static int label_of(const struct verdict *v)
+{
+	int err = v->rule->error;
+
+	return v->rule->action == FIELD_ERROR && err != ENOTCONN ? err
+								 : ECONNRESET;
+}
+
+static void end(struct call *c, struct conn *conn, const struct verdict *v,
+		bool keep, bool waits)
+{
+	if (v->rule->action == FIELD_EOF)
+		sever_eof(conn, c->rec->fd, keep);
+	else
+		sever_reset(conn, c->rec->fd, label_of(v), keep, waits);
+}
+
+/* The connection ends; the call then meets what there is to meet. */
+static bool end_before(struct call *c, struct conn *conn,
+		       const struct verdict *v, bool waits)
+{
+	/* at= cuts right there, whatever had arrived beyond */
+	end(c, conn, v, !(v->rule->with & WITH(AT)), waits);
+	return sever_before(c, conn) || sever_meet(c, conn);
+}
+
+static bool end_connect(struct call *c, struct conn *conn,
+			const struct verdict *v)
+{
+	if (sever_refuse(c, conn, label_of(v)))
+		return true;
+	fault_unmark(c);
+	return false;
+}
+
+static bool act_error(struct call *c, struct conn *conn,
+		      const struct verdict *v, struct query *q)
+{
+	int err = v->rule->error;
+	bool once = v->rule->with & WITH(ONCE);
+	int mechanism = v->fault && !once ? v->fault->mechanism : ANSWER;
+
+	switch (conn ? mechanism : ANSWER) {
+	case SEVER:
+		return end_before(c, conn, v, q->waits);
+	case REFUSE:
+		return end_connect(c, conn, v);
+	case START:
+		return answer_start(c);
+	default:
+		return answer_error(c, conn, err);
+	}
+}
+
+static bool act(struct call *c, struct conn *conn, const struct verdict *v,
+		struct query *q)
+{
+	const struct rule *r = v->rule;
+
+	if (r->with & WITH(DELAY))
+		answer_sleep(draw_between(v->draw, r->delay[0], r->delay[1]));
+	if (r->with & WITH(SIGNAL))
+		fault_raise(r->signal);
+	switch (r->action) {
+	case FIELD_ERROR:
+		return act_error(c, conn, v, q);
+	case FIELD_SHORT:
+		c->shortened = rule_short(r, v->draw, q->size);
+		if (c->shortened < query_piece(q))
+			c->shortened = query_piece(q);
+		if (c->shortened < q->size)
+			io_shorten(&c->io, c->shortened);
+		else
+			fault_unmark(c);
+		return false;
+	case FIELD_RESET:
+		if (q->family == FAMILY_CONNECT)
+			return end_connect(c, conn, v);
+		/* fall through */
+	case FIELD_EOF:
+		return end_before(c, conn, v, q->waits);
+	default:
+		return false;
+	}
+}
+
+/* ---- before the call ------------------------------------------------------------ */
+
+/*
+ * stdio reads in libc, where nothing can be put before it: there the end
+ * comes when what had arrived has been read.
+ */
+static bool too_early(const struct call *c, const struct verdict *v)
+{
+	int n = 0;
+	bool ends = v->rule->action == FIELD_RESET ||
+		    v->rule->action == FIELD_EOF ||
+		    (v->fault && v->fault->mechanism == SEVER);
+
+	return ends && c->io.stream &&
+	       c->family == FAMILY_RECV &&
+	       !real.ioctl(c->rec->fd, FIONREAD, &n) && n;
+}
+
+static _Atomic uint32_t others[FAMILIES];	/* calls about no socket */
+
+static struct verdict ask_once(struct call *c, struct conn *conn,
+			       struct query *q)
+{
+	c->nth = atomic_fetch_add(conn ? &conn->nth[c->family]
+				       : &others[c->family], 1) + 1;
+	*q = query_of(c, conn);
+	return rules_ask(&rules, q);
+}
+
+static bool ask_rules(struct call *c, struct conn *conn)
+{
+	struct query q;
+	struct verdict v;
+
+	if (query_futile(c->rec->call) || !query_has_subject(c, conn) ||
+	    !query_reaches_kernel(c) || !query_sound(c) ||
+	    (c->family == FAMILY_CONNECT && !query_starts(c, conn)))
+		return false;
+	v = ask_once(c, conn, &q);
+	if ((v.rule || v.cut < q.size) && conn && call_verified(c) != conn) {
+		/* it is another one: then that is what is asked about */
+		conn = slot_conn(c->slot);
+		if (!conn)
+			return false;
+		v = ask_once(c, conn, &q);
+	}
+	if (v.cut < q.size)
+		io_shorten(&c->io, v.cut);
+	if (!v.rule || v.rule->action == FIELD_PASS)
+		return false;
+	if (too_early(c, &v)) {
+		conn->due = v.id;
+		return false;
+	}
+	mark(c, v.id);
+	return act(c, conn, &v, &q);
+}
+
+/* A rule that waited until what had arrived was read (too_early). */
+static void due(struct call *c, struct conn *conn)
+{
+	struct verdict v = { .id = conn->due };
+	int n = 0;
+
+	if (c->family != FAMILY_RECV ||
+	    real.ioctl(c->rec->fd, FIONREAD, &n) || n)
+		return;
+	v.rule = &rules.rule[conn->due - 1];
+	conn->due = 0;
+	mark(c, v.id);
+	end(c, conn, &v, false, true);
+}
+
+/* Once a connection has ended, the kernel alone says what its calls do. */
+static bool over(const struct call *c, const struct conn *conn)
+{
+	int family = c->family;
+
+	if (!conn || !conn->fate)
+		return false;
+	return conn->fate == FATE_EOF ? family == FAMILY_RECV
+				      : family == FAMILY_RECV ||
+					family == FAMILY_SEND ||
+					family == FAMILY_SHUTDOWN;
+}
+
+/*
+ * Faults take system calls that the program would not have made.  Under a
+ * filter that would kill it for one of them (sandbox.c) there are none.
+ */
+static bool sandboxed(void)
+{
+	return !own_may_all(~(uint32_t)0 << OWN_GETUID | 1 << OWN_GETSOCKOPT |
+			    1 << OWN_GETSOCKNAME | 1 << OWN_GETPEERNAME |
+			    1 << OWN_MMAP | 1 << OWN_MUNMAP);
+}
+
+bool fault_before(struct call *c)
+{
+	struct conn *conn = slot_conn(c->slot);
+	int err = errno;
+	bool answered = false;
+
+	if (sandboxed())
+		return c->answered = false;
+	if (conn && (conn->fate || conn->due))
+		conn = call_verified(c);
+	if (conn && conn->due)
+		due(c, conn);
+	if (conn && conn->fate)
+		answered = sever_before(c, conn);
+	if (!answered && !over(c, conn) &&
+	    call_set_has(&config.ruled, c->rec->call))
+		answered = ask_rules(c, conn);
+	c->answered = answered;
+	errno = answered ? c->answer_err : err;
+	return answered;
+}
+
+/* ---- after the call ------------------------------------------------------------- */
+
+static bool takes(const struct verdict *v)
+{
+	return v->rule->action == FIELD_ERROR && v->fault &&
+	       v->fault->mechanism == TAKE;
+}
+
+static void renumber(const struct rule *r, long *fd)
+{
+	int flags = real.fcntl(*fd, F_GETFD);
+	int to = real.fcntl(*fd, flags & FD_CLOEXEC ? F_DUPFD_CLOEXEC
+						    : F_DUPFD, r->number);
+
+	if (to < 0)
+		return;
+	real.close(*fd);
+	*fd = to;
+}
+
+/* A descriptor has been made: take it away, give it another number, end it. */
+static void made(struct call *c, struct conn *conn, long *ret, int *err)
+{
+	struct sockaddr_storage addr[2];
+	struct query q = query_of(c, conn);
+	struct verdict v;
+
+	q.moment = MADE;
+	for (int i = 0; i < 2; i++) {
+		socklen_t len = sizeof addr[i];
+		int r = i ? real.getpeername(*ret, (void *)&addr[i], &len)
+			  : real.getsockname(*ret, (void *)&addr[i], &len);
+		q.addr[i] = &addr[i];
+		q.alen[i] = r ? 0 : len;
+	}
+	v = rules_ask(&rules, &q);
+	if (!v.rule || v.rule->action == FIELD_PASS)
+		return;
+	mark(c, v.id);
+	if (v.rule->action == FIELD_NUMBER) {
+		renumber(v.rule, ret);
+	} else if (takes(&v)) {
+		real.close(*ret);
+		*ret = -1;
+		*err = v.rule->error;
+	} else {
+		c->end_made = true;
+	}
+}
+
+/* The stream has got somewhere: an at= may have been waiting for it. */
+static void moved(struct call *c, struct conn *conn, size_t n)
+{
+	bool out = c->family == FAMILY_SEND;
+	struct query q;
+	struct verdict v;
+
+	atomic_fetch_add(&conn->bytes[out], n);
+	if (!n || !config.offsets || conn->fate)
+		return;
+	q = query_of(c, conn);
+	q.moment = REACHED;
+	v = rules_ask(&rules, &q);
+	if (!v.rule || v.rule->action == FIELD_PASS || call_verified(c) != conn)
+		return;
+	mark(c, v.id);
+	end(c, conn, &v, false, q.ask(&q));
+}
+
+static void count_moved(struct call *c, struct conn *conn, long ret)
+{
+	int family = c->family;
+
+	if ((family == FAMILY_SEND || family == FAMILY_RECV) &&
+	    c->io.shape && !c->io.stream &&
+	    !(c->io.flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))
+		moved(c, conn, io_moved(&c->io, ret));
+}
+
+/* The connection has ended while an untouched call was waiting on it. */
+void fault_late(struct call *c, long *ret, int *err)
+{
+	struct conn *conn = slot_conn(c->slot);
+
+	memset(&c->io, 0, IO_ZERO);
+	if (!sandboxed() && call_verified(c) == conn)
+		sever_after(c, conn, ret, err);
+}
+
+void fault_after(struct call *c, long *ret, int *err)
+{
+	struct conn *conn = slot_conn(c->slot);
+	int family = c->family;
+
+	io_restore(&c->io, family == FAMILY_RECV, *ret);
+	if (c->close_err && *ret == 0) {
+		*ret = -1;
+		*err = c->close_err;
+	}
+	if (sandboxed())
+		return;
+	if (conn && conn->fate && !c->answered)
+		sever_after(c, conn, ret, err);
+	if (conn && conn->firing == me.tid)
+		atomic_store(&conn->firing, 0);
+	if (*ret >= 0 && !c->answered &&
+	    (c->rec->call == CALL_accept || c->rec->call == CALL_accept4 ||
+	     c->rec->call == CALL_socket) &&
+	    call_set_has(&config.ruled, c->rec->call))
+		made(c, conn, ret, err);
+	if (conn && *ret > 0)
+		count_moved(c, conn, *ret);
+	if (conn && c->shortened && *ret > 0)
+		ready_rearm(conn, c->rec->fd, family == FAMILY_RECV);
+	/* there was no more anyway */
+	if (c->shortened && io_moved(&c->io, *ret) < c->shortened)
+		fault_unmark(c);
+}
+
+void fault_made(struct call *c)
+{
+	struct conn *conn = slot_conn(c->made);
+
+	if (conn)
+		sever_reset(conn, c->rec->ret, ECONNRESET, true, true);
+}
