@@ -358,10 +358,23 @@ static void check_pairs(struct rules *set, const struct rule *r)
 	if (says(r, WITH(THEN)) && r->action != FIELD_INPROGRESS)
 		COMPLAIN(set, r, FIELD_THEN, "expected inprogress= beside it",
 			 ": then= says how that ends");
-	if (r->action == FIELD_SHORT && (r->size[1] < 2 ||
-	    (!r->percent && r->amount[0] >= r->size[1])))
+}
+
+/* Calls that are never cut, since less than that goes in one piece. */
+static void check_short(struct rules *set, const struct rule *r)
+{
+	struct query q = { .family = FAMILY_SEND, .protos = r->protos };
+	uint64_t piece = r->families & ON_SEND && !r->star &&
+			 r->protos == IS_STREAM ? query_piece(&q) : 1;
+
+	if (r->action != FIELD_SHORT)
+		return;
+	if (r->size[1] <= 1 || (!r->percent && r->amount[0] >= r->size[1]))
 		COMPLAIN(set, r, FIELD_SHORT, disagree,
 			 ": no call of that size= is cut");
+	else if (r->size[1] <= piece && !says(r, WITH(FORCE)))
+		COMPLAIN(set, r, FIELD_SIZE, disagree, ": an AF_UNIX socket "
+			 "takes so little whole or not at all");
 }
 
 /* ---- the rule ----------------------------------------------------------- */
@@ -399,6 +412,7 @@ void rule_check(struct rules *set, struct rule *r)
 	check_protos(set, r);
 	check_addrs(set, r);
 	check_pairs(set, r);
+	check_short(set, r);
 	if (set->errors != errors)
 		return;
 	check_custom(set, r, ON_ACCEPT | ON_LISTEN, IS_ANY & ~(IS_UDP |

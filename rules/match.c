@@ -159,6 +159,12 @@ static bool match_exe(struct span glob, struct span exe)
 	return glob_match(glob, exe.s, exe.len);
 }
 
+/* The protocols of a rule are those its action is possible on (kernel.c). */
+static bool of_protos(const struct rule *r, const struct query *q)
+{
+	return q->protos ? r->protos & q->protos : !(r->with & WITH(PROTO));
+}
+
 /* An address that is not known yet, or is an argument, may be the right one. */
 static bool may_addr(const struct rule *r, const struct query *q, int i)
 {
@@ -176,7 +182,7 @@ bool rule_may(const struct rule *r, const struct query *q)
 
 	/* bytes are counted towards at= whichever function moves them */
 	return (r->families & 1 << q->family || with & WITH(AT)) &&
-	       (!(with & WITH(PROTO)) || r->protos & q->protos) &&
+	       of_protos(r, q) &&
 	       (!(with & WITH(CONN)) || r->conn == q->conn) &&
 	       (!(with & WITH(PEER)) || may_addr(r, q, 1)) &&
 	       (!(with & WITH(LOCAL)) || may_addr(r, q, 0));
@@ -195,7 +201,7 @@ static bool matches(const struct rule *r, struct query *q)
 	uint64_t with = r->with;
 
 	return (!(with & WITH(VIA)) || call_set_has(&r->via, q->call)) &&
-	       (!(with & WITH(PROTO)) || r->protos & q->protos) &&
+	       of_protos(r, q) &&
 	       (!(with & WITH(ROLE)) || r->role == q->role) &&
 	       (!(with & WITH(FD)) || r->fd == q->fd) &&
 	       (!(with & WITH(CONN)) || r->conn == q->conn) &&
