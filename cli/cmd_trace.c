@@ -165,6 +165,16 @@ static void set_options(const struct given *g)
 	}
 }
 
+/* Options that make sense with rules only, or without them only. */
+static void check_rules(const struct given *g, bool run, bool rules)
+{
+	if (g->count[OPTION_MUST_FIRE] && !rules)
+		die(EXIT_OURS, "--must-fire: expected a rule, by -r or -e");
+	if (run && rules && (g->count[OPTION_OK] || g->count[OPTION_FAILED]))
+		die(EXIT_OURS, "run: -z and -Z are for trace: with rules only "
+		    "the calls that they touch are logged");
+}
+
 /* run is quiet without rules, and logs what they do where there are some. */
 static void set_sinks(const struct given *g, bool run, bool rules,
 		      bool temporary)
@@ -172,9 +182,6 @@ static void set_sinks(const struct given *g, bool run, bool rules,
 	const char *log = g->value[OPTION_OUTPUT];
 	bool only = run && rules;
 
-	if (only && (g->count[OPTION_OK] || g->count[OPTION_FAILED]))
-		die(EXIT_OURS, "run: -z and -Z are for trace: with rules only "
-		    "the calls that they touch are logged");
 	if (only)
 		set_env(ENV_ONLY, "injected");
 	if (g->count[OPTION_COUNT])
@@ -259,8 +266,7 @@ int cmd_trace(int argc, char **argv)
 	target_find(&t, argv[at]);
 	set_options(&g);
 	rules_gather(&rules, &g);
-	if (g.count[OPTION_MUST_FIRE] && !rules.n)
-		die(EXIT_OURS, "--must-fire: expected a rule, by -r or -e");
+	check_rules(&g, run, rules.n > 0);
 	set_defaults(&g);
 	temporary = set_temporary(&g, run);
 	if (getenv(envs[ENV_SEED].name))

@@ -157,7 +157,6 @@ static bool tell(const struct stay *s)
 	if (unfired && trace_facts(trace)->dropped)
 		warn("%" PRIu64 " calls did not fit into the trace",
 		     trace_facts(trace)->dropped);
-	trace_rewind(trace, false);
 	if (s->count)
 		print_counts(trace, s->output);
 	trace_free(trace);

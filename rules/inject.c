@@ -130,5 +130,4 @@ void parse_inject(struct parse *p)
 		p->end = at;
 		inject_option(p);
 	}
-	p->end = end;
 }

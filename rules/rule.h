@@ -115,6 +115,7 @@ struct rule {
 	uint64_t with;			/* WITH(field) of what it says */
 	uint16_t families;		/* ON_ bits */
 	bool star;			/* those of them that make sense */
+	bool never;			/* another always comes first */
 	struct call_set via;
 	struct addr_match addr[2];	/* local, peer */
 	uint8_t protos;			/* IS_ bits */

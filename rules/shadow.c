@@ -244,7 +244,7 @@ static bool turns_cover(const struct rule *a, const struct rule *b)
 
 static bool always(const struct rule *r)
 {
-	return r->prob == 1000000 && !says(r, WITH(LIMIT));
+	return !r->never && r->prob == 1000000 && !says(r, WITH(LIMIT));
 }
 
 /* The two count alike, and whenever b has its turn a has, too. */
@@ -291,12 +291,14 @@ static const struct rule *first(const struct rule *all, int n,
 void rules_check(struct rules *set)
 {
 	for (int i = 1; i < set->n; i++) {
-		const struct rule *b = &set->rule[i], *a;
+		struct rule *b = &set->rule[i];
+		const struct rule *a;
 		bool others;
 		char name[300];
 		a = first(set->rule, i, b, &others);
 		if (!a)
 			continue;
+		b->never = true;
 		rule_name(a, name, sizeof name);
 		rule_complain(set, b, b->whole, "expected a rule that can fire",
 			      ": ", name, others ? " and others always come "

@@ -165,6 +165,9 @@ all_good() {
 	send short=1
 	send short=1B..2KiB
 	send short=99%
+	send peer=unix:* short=5 size=1..2241
+	recv peer=unix:* short=5 size=1..100
+	* peer=unix:* short=5 size=1..100
 	send proto=udp short=5 force
 	connect reset
 	shutdown reset

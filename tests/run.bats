@@ -44,16 +44,20 @@ sw() {
 	echo "exit $status: $output / $stderr"
 }
 
-# refused TEXT ARGS...: 125, one line that is TEXT, and nothing started.
+# refused TEXT VERB ARGS...: 125, one line that is TEXT, and nothing started,
+# nor any file made.
 refused() {
-	local text=$1
-	shift
-	run --separate-stderr "$SW" "$@" -- touch "$started"
+	local text=$1 verb=$2
+	shift 2
+	run --separate-stderr "$SW" "$verb" -w "$TRACE" -o "$LOG" "$@" -- \
+		touch "$started"
 	echo "exit $status: $output / $stderr"
 	[ "$status" -eq 125 ]
 	[ -z "$output" ]
 	[ "$stderr" = "sockwrench: $text" ]
 	[ ! -e "$started" ]
+	[ ! -e "$TRACE" ]
+	[ ! -e "$LOG" ]
 }
 
 # ---- where rules come from ------------------------------------------------
@@ -61,7 +65,7 @@ refused() {
 @test "-e: a rule, carried out and logged on standard error" {
 	sw run -e 'socket via=socket error=EMFILE' -- socket recv
 	[ "$status" -eq 0 ]
-	[ "$output" = $'socket Too many open files\nsend 10' ]
+	[ "$output" = $'socket Too many open files\nrecv 10' ]
 	[ "${#stderr_lines[@]}" -eq 1 ]
 	[[ $stderr == *' socket('*' = -1 EMFILE (Too many open files) <'*'> [-e:1]' ]]
 }
@@ -69,7 +73,7 @@ refused() {
 @test "-e again and again: rules in order, each with its number" {
 	sw run -e 'recv when=1 short=3' -e 'recv short=7 when=1..2' \
 		-e 'socket via=socket error=ENFILE' -- recv recv recv socket
-	[ "$output" = $'recv 3\nsend 7\nsend 10\nsocket Too many open files in system' ]
+	[ "$output" = $'recv 3\nrecv 7\nrecv 10\nsocket Too many open files in system' ]
 	[ "${#stderr_lines[@]}" -eq 3 ]
 	[[ ${stderr_lines[0]} == *' = 3 '*'[-e:1]' ]]
 	[[ ${stderr_lines[1]} == *' = 7 '*'[-e:2]' ]]
@@ -78,7 +82,7 @@ refused() {
 
 @test "-r FILE: rules are named as the file was typed" {
 	mkdir dir
-	printf '# two\nsend short=3\n' >dir/a.rules
+	printf '# two\nrecv short=3\n' >dir/a.rules
 	sw run -r dir/a.rules -- recv
 	[ "$output" = 'recv 3' ]
 	[[ $stderr == *'[dir/a.rules:2]' ]]
@@ -95,7 +99,7 @@ refused() {
 	echo 'recv short=3' >a.rules
 	echo 'recv when=1..2 short=5' >b.rules
 	sw run -r b.rules -r a.rules -e 'recv when=1 short=7' -- recv recv recv
-	[ "$output" = $'recv 7\nsend 5\nsend 3' ]
+	[ "$output" = $'recv 7\nrecv 5\nrecv 3' ]
 	[[ ${stderr_lines[0]} == *'[-e:1]' ]]
 	[[ ${stderr_lines[1]} == *'[b.rules:1]' ]]
 	[[ ${stderr_lines[2]} == *'[a.rules:1]' ]]
@@ -125,14 +129,14 @@ refused() {
 	[ "$output" = $'socket True\nsocket Too many open files\nsocket True' ]
 	[[ $stderr == *'[-e:1]' ]]
 	# python's recv is recv(2), which strace calls recvfrom
-	sw run -e 'inject=recvfrom:error=ENOBUFS:when=1+2' -- recv recv recv
-	[ "$output" = $'recv No buffer space available\nsend 10\nsend No buffer space available' ]
+	sw run -e 'inject=recvfrom:error=ENOMEM:when=1+2' -- recv recv recv
+	[ "$output" = $'recv Cannot allocate memory\nrecv 10\nrecv Cannot allocate memory' ]
 }
 
 @test "-e trace= beside rules is what it was, and takes no number" {
 	sw trace -e trace=send -e 'recv when=1 short=3' -e trace=socketpair \
 		-e 'recv short=5' -- recv recv
-	[ "$output" = $'recv 3\nsend 5' ]
+	[ "$output" = $'recv 3\nrecv 5' ]
 	[ "$(grep -c 'socketpair(' <<<"$stderr")" -eq 1 ]
 	[[ $stderr == *'[-e:1]'*'[-e:2]' ]]
 }
@@ -144,14 +148,14 @@ refused() {
 recv when=3..4 short=3'
 	sw run -e 'recv when=1..2 short=1' -r a.rules -- \
 		recv recv recv recv recv recv
-	[ "$output" = $'recv 1\nsend 1\nsend 2\nsend 3\nsend 4\nsend 5' ]
+	[ "$output" = $'recv 1\nrecv 1\nrecv 2\nrecv 3\nrecv 4\nrecv 5' ]
 	[[ ${stderr_lines[0]} == *'[-e:1]' ]]
 	[[ ${stderr_lines[2]} == *'[-e:2]' ]]
 	[[ ${stderr_lines[3]} == *'[-e:3]' ]]
 	[[ ${stderr_lines[4]} == *'[a.rules:1]' ]]
 	[[ ${stderr_lines[5]} == *'[b.rules:1]' ]]
 	sw run -- recv recv
-	[ "$output" = $'recv 5\nsend 2' ]
+	[ "$output" = $'recv 5\nrecv 2' ]
 }
 
 @test "what the environment hands on: absolute names, one rule a line" {
@@ -198,14 +202,14 @@ print(os.environ["SOCKWRENCH_ONLY"], os.environ["SOCKWRENCH_LOG"])'
 # ---- what is refused ------------------------------------------------------
 
 @test "a bad rule: every error, 125, and nothing is started" {
-	printf 'send\nsend shor=3\n' >a.rules
-	printf 'recv error=EPIPEE # x\n' >b.rules
+	printf 'send\nrecv shor=3\n' >a.rules
+	printf 'send error=EPIPEE # x\n' >b.rules
 	run --separate-stderr "$SW" run -o "$LOG" -w "$TRACE" -r a.rules \
-		-e 'send error=EPIPE' -r ./b.rules -- touch "$started"
+		-e 'recv error=EPIPE' -r ./b.rules -- touch "$started"
 	[ "$status" -eq 125 ]
 	[ -z "$output" ]
 	diff <(echo "$stderr") - <<-R
-	sockwrench: -e:1:6: expected an error that Linux returns there near 'error=EPIPE': not send, but recv can return EPIPE (force does it anyway)
+	sockwrench: -e:1:6: expected an error that Linux returns there near 'error=EPIPE': not recv, but send can return EPIPE (force does it anyway)
 	sockwrench: a.rules:1:5: expected an action, such as error=, reset, eof, short= or delay=, near 'send'
 	sockwrench: a.rules:2:6: expected a matcher or an action near 'shor', the nearest is 'short'
 	sockwrench: ./b.rules:1:12: expected the name of an error near 'EPIPEE', the nearest is 'EPIPE'
@@ -218,7 +222,7 @@ print(os.environ["SOCKWRENCH_ONLY"], os.environ["SOCKWRENCH_LOG"])'
 		touch "$started"
 	[ "$status" -eq 125 ]
 	diff <(echo "$stderr") - <<-R
-	sockwrench: -e:2:34: expected a number from 1 to 4294967295 near '0'
+	sockwrench: -e:2:32: expected a number from 1 to 4294967295 near '0'
 	sockwrench: -e:3:13: expected at least 1 byte, since 0 would mean the end, near '0'
 	R
 	[ ! -e "$started" ]
@@ -262,11 +266,11 @@ print(os.environ["SOCKWRENCH_ONLY"], os.environ["SOCKWRENCH_LOG"])'
 	refused '-e:1: expected a rule, found none' run -e ''
 	refused '-e:2: expected a rule, found none' run -e 'send pass' -e ' # x'
 	refused '-e:1: expected one rule, which is one line' \
-		run -e $'send pass\nsend pass'
+		run -e $'send pass\nrecv pass'
 }
 
 @test "bad rules in the environment are found before the program starts" {
-	SOCKWRENCH_RULE=$'send pass\nrecv fo' refused \
+	SOCKWRENCH_RULE=$'send pass\nsend fo' refused \
 		"-e:3:6: expected a matcher or an action near 'fo', the nearest is 'fd'" \
 		run -e 'recv pass'
 	SOCKWRENCH_RULES=missing refused \
@@ -294,7 +298,7 @@ print(os.environ["SOCKWRENCH_ONLY"], os.environ["SOCKWRENCH_LOG"])'
 
 @test "run: only injected calls are logged; -o elsewhere, -w everything" {
 	sw run -e 'recv when=2 short=3' -o "$LOG" -w "$TRACE" -- recv recv send
-	[ "$output" = $'recv 10\nsend 3\nrecv 13' ]
+	[ "$output" = $'recv 10\nrecv 3\nsend 10' ]
 	[ -z "$stderr" ]
 	in_log ' = 3 .* \[-e:1\]$' 1
 	in_log . 1
@@ -315,17 +319,17 @@ print(os.environ["SOCKWRENCH_ONLY"], os.environ["SOCKWRENCH_LOG"])'
 	sw trace -e 'recv when=2 short=3' -o "$LOG" -- recv recv send
 	in_log ' recv\(.*\[-e:1\]$' 1
 	in_log ' recv\(.*>$' 1
-	in_log ' send\(.*>$' 1
+	in_log ' send\(.*>$' 2
 	# also where its function is not asked for
 	sw trace -e trace=send -e 'recv when=2 short=3' -o "$LOG" -- recv recv send
 	in_log ' recv\(.*\[-e:1\]$' 1
-	in_log ' send\(' 1
-	in_log . 2
+	in_log ' send\(' 2
+	in_log . 3
 }
 
 @test "run -c: counts of all calls, and the rules are applied" {
-	sw run -c -e 'recv when=2 error=ENOBUFS' -- recv recv
-	[ "$output" = $'recv 10\nsend No buffer space available' ]
+	sw run -c -e 'recv when=2 error=ENOMEM' -- recv recv
+	[ "$output" = $'recv 10\nrecv Cannot allocate memory' ]
 	[[ $stderr =~ 2\ +1\ +recv ]]
 }
 
@@ -340,15 +344,15 @@ print(os.environ["SOCKWRENCH_ONLY"], os.environ["SOCKWRENCH_LOG"])'
 	local sends
 	sends=$(printf 'recv %.0s' {1..64})
 	# shellcheck disable=SC2086 # words
-	sw run -o none --seed 1 -e 'recv prob=50% error=ENOBUFS' -- $sends
+	sw run -o none --seed 1 -e 'recv prob=50% error=ENOMEM' -- $sends
 	echo "$output" >one
 	# shellcheck disable=SC2086
-	sw run -o none --seed 1 -e 'recv prob=50% error=ENOBUFS' -- $sends
+	sw run -o none --seed 1 -e 'recv prob=50% error=ENOMEM' -- $sends
 	diff one <(echo "$output")
 	# shellcheck disable=SC2086
-	sw run -o none --seed 2 -e 'recv prob=50% error=ENOBUFS' -- $sends
+	sw run -o none --seed 2 -e 'recv prob=50% error=ENOMEM' -- $sends
 	[ "$output" != "$(cat one)" ]
-	[[ $output == *'recv 10'*'recv No buffer'* ]]
+	[[ $output == *'recv 10'*'recv Cannot'* ]]
 	sw run -w "$TRACE" --seed 42 -e 'recv short=1' -- recv
 	"$SW" show -f json "$TRACE" | head -1 | grep -q '"seed":42'
 	SOCKWRENCH_SEED=43 sw run -w "$TRACE" -e 'recv short=1' -- recv
@@ -363,10 +367,10 @@ left() {
 }
 
 @test "--must-fire: all rules have fired, the program's status" {
-	printf 'recv when=1 short=3\nrecv short=1\n' >a.rules
+	printf 'recv when=1 short=3\nsend when=2 delay=1us\n' >a.rules
 	sw run --must-fire -r a.rules -e 'socket via=socket error=EMFILE' -- recv send socket
 	[ "$status" -eq 0 ]
-	[ "$output" = $'recv 3\nrecv 1\nsocket Too many open files' ]
+	[ "$output" = $'recv 3\nsend 10\nsocket Too many open files' ]
 	[ "${#stderr_lines[@]}" -eq 3 ]
 	left
 	run "$SW" run --must-fire -e 'socket via=socket error=EMFILE' -- "$PYTHON" -c \
@@ -377,10 +381,10 @@ except OSError: sys.exit(42)'
 }
 
 @test "--must-fire: each rule that has not fired is named, 125" {
-	printf 'recv when=1 short=3\n\nrecv when=2 short=1\n' >a.rules
+	printf 'recv when=1 short=3\n\nsend when=3 delay=1us\n' >a.rules
 	sw run --must-fire -o none -r a.rules -e 'socket via=socket error=EMFILE' -- recv send
 	[ "$status" -eq 125 ]
-	[ "$output" = $'recv 3\nrecv 3' ]
+	[ "$output" = $'recv 3\nsend 10' ]
 	[ "$stderr" = 'sockwrench: -e:1 never fired
 sockwrench: a.rules:3 never fired' ]
 	left
@@ -473,7 +477,7 @@ import socket
 l = socket.create_server(("127.0.0.1", 0))
 for i in range(4):
     try:
-        socket.create_connection(l.getsockname()).recv(b"x")
+        socket.create_connection(l.getsockname()).send(b"x")
         print("ok")
     except OSError as e:
         print(e.strerror)'
