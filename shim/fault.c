@@ -162,7 +162,7 @@ static bool ask_rules(struct call *c, struct conn *conn)
 	    (c->family == FAMILY_CONNECT && !query_starts(c, conn)))
 		return false;
 	v = ask_once(c, conn, &q);
-	if ((v.rule || v.cut < q.size) && conn && call_verified(c) != conn) {
+	if ((v.rule || v.cut < q.size) && conn && !call_still(c)) {
 		/* it is another one: then that is what is asked about */
 		conn = slot_conn(c->slot);
 		if (!conn)
@@ -305,7 +305,7 @@ static void moved(struct call *c, struct conn *conn, size_t n)
 	q = query_of(c, conn);
 	q.moment = REACHED;
 	v = rules_ask(&rules, &q);
-	if (!v.rule || v.rule->action == FIELD_PASS || call_verified(c) != conn)
+	if (!v.rule || v.rule->action == FIELD_PASS || !call_still(c))
 		return;
 	mark(c, v.id);
 	end(c, conn, &v, false, q.ask(&q));
@@ -327,7 +327,7 @@ void fault_late(struct call *c, long *ret, int *err)
 	struct conn *conn = slot_conn(c->slot);
 
 	memset(&c->io, 0, IO_ZERO);
-	if (!sandboxed() && call_verified(c) == conn)
+	if (!sandboxed() && call_still(c))
 		sever_after(c, conn, ret, err);
 }
 

@@ -19,9 +19,12 @@ bool query_reaches_kernel(const struct call *c);
 /* connect: on a socket that is not connected, nor about to be. */
 bool query_starts(const struct call *c, const struct conn *conn);
 /*
- * The socket the call is really about.  Its number may have been closed behind
- * our back and be a file now (NULL), or another socket.
+ * Whether the call is about the socket it seems to be about.  Its number may
+ * have been closed behind our back and be something else now: then c->slot is
+ * that, and the conn it was may already be another socket's.
  */
+bool call_still(struct call *c);
+/* The socket the call is really about; NULL for none. */
 struct conn *call_verified(struct call *c);
 
 /* ---- answer.c ----------------------------------------------------------- */

@@ -210,22 +210,24 @@ static bool same_socket(int fd, const struct conn *conn)
 	       cookie && cookie == conn->cookie;
 }
 
-/*
- * The socket the call is really about: the number may have been closed behind
- * our back and be a file now (NULL), or another socket.
- */
-struct conn *call_verified(struct call *c)
+bool call_still(struct call *c)
 {
 	struct conn *conn = slot_conn(c->slot);
 	int fd = c->rec->fd;
 
 	if (!conn || same_socket(fd, conn))
-		return conn;
+		return true;
 	fd_set_slot(fd, SLOT_UNMET);
 	c->slot = fd_look_again(fd);
 	conn = slot_conn(c->slot);
 	c->rec->conn = conn ? conn->ordinal : 0;
-	return conn;
+	return false;
+}
+
+struct conn *call_verified(struct call *c)
+{
+	call_still(c);
+	return slot_conn(c->slot);
 }
 
 /* Families whose calls need no socket to fail; the others' need a real one. */
