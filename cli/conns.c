@@ -172,7 +172,7 @@ static void follow(struct walk *w, const struct trace_call *c)
 		if (e->took < 0)
 			return;
 		if (rec_failed(r))
-			count_error(row, r->err);
+			count_error(row, rec_errno(r));
 		/* while it is being closed its number may be given away */
 		if (r->fd >= 0 && !(row->closed &&
 				    calls[r->call].family == FAMILY_CLOSE))

@@ -17,6 +17,9 @@
 #define SUFFIX ".rules"
 #define FILE_MOST (16 << 20)		/* bytes of one file */
 
+/* load.c says the same where there is no command. */
+#define DIRECTORY "expected a file of rules, found a directory"
+
 /* ---- presets ------------------------------------------------------------- */
 
 /* In the source tree, or in PREFIX/share where this is PREFIX/bin. */
@@ -79,11 +82,14 @@ static bool is_directory(const char *path)
 	return !stat(path, &st) && S_ISDIR(st.st_mode);
 }
 
+/* Also by the name that its rules have in the log. */
 static bool preset_find(struct source *s, const char *name)
 {
+	size_t len = strlen(name), suffix = strlen(SUFFIX);
+	bool whole = len > suffix && !strcmp(name + len - suffix, SUFFIX);
 	char *shown;
 
-	if (asprintf(&shown, "%s" SUFFIX, name) < 0 ||
+	if (asprintf(&shown, "%s%s", name, whole ? "" : SUFFIX) < 0 ||
 	    asprintf(&s->path, "%s/./%s", preset_dir(), shown) < 0)
 		die(EXIT_OURS, "out of memory");
 	s->shown = shown;
@@ -131,7 +137,7 @@ bool source_find(struct source *s, const char *name, char *why, size_t size)
 	s->shown = name;
 	near = word_nearest(name, strlen(name), known_preset);
 	if (is_directory(name))
-		snprintf(why, size, "%s", strerror(EISDIR));
+		snprintf(why, size, DIRECTORY);
 	else if (near)
 		snprintf(why, size, "expected a file or a preset, the nearest "
 			 "is '%s'", near);
@@ -173,10 +179,13 @@ bool source_read(struct source *s, bool again, char *why, size_t size)
 		snprintf(why, size, "%s", strerror(errno));
 		return false;
 	}
-	if (again && !fstat(fd, &st) && !S_ISREG(st.st_mode) &&
-	    !S_ISDIR(st.st_mode)) {
-		snprintf(why, size, "expected a regular file: every process "
-			 "of the program reads it again");
+	if (s->path && fstat(fd, &st))
+		st.st_mode = 0;
+	if (s->path && (S_ISDIR(st.st_mode) ||
+			(again && !S_ISREG(st.st_mode)))) {
+		snprintf(why, size, S_ISDIR(st.st_mode) ? DIRECTORY :
+			 "expected a regular file: every process of the "
+			 "program reads it again");
 		close(fd);
 		return false;
 	}
@@ -266,7 +275,7 @@ static void add_name(struct rules *set, struct list *l, const char *name)
 	char why[200];
 
 	if (!source_find(&s, name, why, sizeof why))
-		die(EXIT_OURS, "-r %s: %s", name, why);
+		die(EXIT_OURS, "%s: %s", name, why);
 	add_file(set, l, &s);
 }
 

@@ -115,22 +115,99 @@ static void print_counts(struct trace *trace, const char *output)
 		die(EXIT_OURS, "-o %s: %s", output, strerror(errno));
 }
 
+/* The words of a rule's field, "when=3". */
+static struct span words_of(const struct rule *r, enum field field)
+{
+	struct place p = r->place[field];
+
+	return (struct span){ r->text + p.col - 1, p.len };
+}
+
+/* "recv ", or nothing where a rule is about several families. */
+static const char *family_of(const struct rule *r)
+{
+	static char name[32];
+
+	*name = 0;
+	for (int f = 0; f < FAMILIES; f++)
+		if (r->families == 1 << f)
+			snprintf(name, sizeof name, "%s ", families[f].name);
+	return name;
+}
+
+/* What calls have lacked that matched, and that the rule could not act on. */
+static const char *lack_of(const struct rule *r)
+{
+	const struct fault_row *f = NULL;
+
+	for (int i = 0; i < FAMILIES && r->action == FIELD_ERROR && !f; i++)
+		if (r->families & 1 << i)
+			f = fault_find(i, r->error, r->protos);
+	if (f && f->condition != ALWAYS)
+		return f->condition == BLOCKING ? "was blocking"
+						: "was nonblocking";
+	return r->action == FIELD_SHORT ? "could be cut short"
+					: "could go wrong like that";
+}
+
+/* What has stopped the calls that matched. */
+static void stopped(const struct rule *r, const struct rule_score *s,
+		    char *why, size_t size)
+{
+	enum field field = !s->able ? FIELD_AT :
+			   r->with & WITH(WHEN) ? FIELD_WHEN : FIELD_PROB;
+	struct span w = words_of(r, field);
+	bool chance = field == FIELD_WHEN && r->prob < 1000000;
+
+	if (!s->able && r->with & WITH(AT))
+		snprintf(why, size, "none got to %.*s", w.len, w.s);
+	else if (!s->able)
+		snprintf(why, size, "none %s", lack_of(r));
+	else if (!s->turn)
+		snprintf(why, size, "%.*s%s let none through", w.len, w.s,
+			 chance ? " and prob=" : "");
+	else
+		snprintf(why, size, s->fired ? "it could not be carried out" :
+			 "other rules came first");
+}
+
+/* How many calls have come how far with a rule. */
+static void why_unfired(const struct rule *r, const struct rule_score *s,
+			char *why, size_t size)
+{
+	uint32_t n = s->able ? s->able : s->matched;
+	int at;
+
+	if (!n) {
+		snprintf(why, size, "no %scall matched it", family_of(r));
+		return;
+	}
+	at = snprintf(why, size, "%u %scall%s matched it, but ", n,
+		      family_of(r), n == 1 ? "" : "s");
+	stopped(r, s, why + at, size - at);
+}
+
 /* Each rule that has not fired, by name; how many there are. */
 static int tell_unfired(struct trace *trace, const struct rules *rules)
 {
+	const struct rule_score *score = trace_facts(trace)->score;
 	bool fired[RULES_MOST + 1] = { false };
 	struct trace_call c;
-	char name[600];
+	char name[600], why[300];
 	int n = 0;
 
 	while (trace_next(trace, &c))
 		if (c.event.rec->rule <= rules->n)
 			fired[c.event.rec->rule] = true;
 	for (int i = 0; i < rules->n; i++) {
-		if (fired[i + 1])
+		const struct rule *r = &rules->rule[i];
+		/* who lets a call pass leaves no trace of it */
+		if (fired[i + 1] || (r->action == FIELD_PASS &&
+				     score[i].fired))
 			continue;
-		rule_name(&rules->rule[i], name, sizeof name);
-		warn("%s never fired", name);
+		rule_name(r, name, sizeof name);
+		why_unfired(r, &score[i], why, sizeof why);
+		warn("%s never fired: %s", name, why);
 		n++;
 	}
 	return n;

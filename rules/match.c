@@ -331,17 +331,31 @@ static bool within_limit(const struct rule *r, struct query *q, int i)
 	return true;
 }
 
-static bool fires(const struct rule *r, struct query *q, int i, bool taken)
+static void score(_Atomic uint32_t *n)
+{
+	atomic_fetch_add_explicit(n, 1, memory_order_relaxed);
+}
+
+static bool fires(const struct rule *r, struct query *q, int i, bool taken,
+		  struct rule_score *s)
 {
 	uint64_t n = 1;
 
+	if (s)
+		score(&s->able);
 	if (r->with & WITH(WHEN))
 		n = atomic_fetch_add(q->count(q, i, false), 1) + UINT64_C(1);
-	if (taken || !in_turn(r, n))
+	if ((taken && !s) || !in_turn(r, n))
 		return false;
 	if (r->prob < 1000000 && draw(q, i) % 1000000 >= r->prob)
 		return false;
-	return !(r->with & WITH(LIMIT)) || within_limit(r, q, i);
+	if (s)
+		score(&s->turn);
+	if (taken || (r->with & WITH(LIMIT) && !within_limit(r, q, i)))
+		return false;
+	if (s)
+		score(&s->fired);
+	return true;
 }
 
 struct verdict rules_ask(const struct rules *set, struct query *q)
@@ -351,6 +365,7 @@ struct verdict rules_ask(const struct rules *set, struct query *q)
 	for (int i = 0; i < set->n; i++) {
 		const struct rule *r = &set->rule[i];
 		const struct fault_row *f;
+		struct rule_score *s;
 		uint64_t cut = UINT64_MAX;
 		enum moment moment;
 
@@ -358,6 +373,10 @@ struct verdict rules_ask(const struct rules *set, struct query *q)
 			continue;
 		f = r->action == FIELD_ERROR ? fault_of(r, q) : NULL;
 		moment = moment_of(r, q, f);
+		s = set->score ? &set->score[i] : NULL;
+		/* a call may be asked about again, at another moment */
+		if (s && q->moment == (moment == MADE ? MADE : BEFORE))
+			score(&s->matched);
 		if (!at_offset(r, q, &cut)) {
 			/* the call that reaches the byte is cut there */
 			if (q->moment == BEFORE && cut < v.cut)
@@ -365,7 +384,7 @@ struct verdict rules_ask(const struct rules *set, struct query *q)
 			continue;
 		}
 		if (moment != q->moment || !can(r, q, f) ||
-		    !fires(r, q, i, v.rule != NULL))
+		    !fires(r, q, i, v.rule != NULL, s))
 			continue;
 		v.rule = r;
 		v.id = i + 1;

@@ -143,6 +143,14 @@ struct rule {
 	struct place whole, place[FIELDS];
 };
 
+/* How far calls have come with a rule, in all processes of a run. */
+struct rule_score {
+	_Atomic uint32_t matched;	/* its matchers, without at= */
+	_Atomic uint32_t able;		/* and at=, and it could act on them */
+	_Atomic uint32_t turn;		/* and when= and prob= let them */
+	_Atomic uint32_t fired;		/* and no other rule came first */
+};
+
 #define FOREVER INT64_MAX
 
 enum rule_role { ROLE_IS_CLIENT, ROLE_IS_SERVER, ROLE_IS_LISTENER,
@@ -166,6 +174,7 @@ struct rules {
 	int n, room;			/* lines are enough room */
 	int errors;
 	bool full;			/* of RULES_MOST, and that is told */
+	struct rule_score *score;	/* one a rule, or NULL: nobody asks */
 	void (*report)(const struct rule_err *err, void *ctx);
 	void *ctx;
 };

@@ -422,6 +422,23 @@ void env_put_state(void)
 	environ = env_ours(environ, false);
 }
 
+/*
+ * In a child, only that memory of ours is made new.  Where the program has put
+ * its own copy of environ in place (a shell does), its entries are its to free;
+ * the wrappers of exec, system and popen pass on what is right.
+ */
+void env_renew_state(void)
+{
+	write_state(false);
+}
+
+static bool has_state_text(char *const *env)
+{
+	while (env && *env && *env != state_text)
+		env++;
+	return env && *env;
+}
+
 /* ---- the environment of a program to be executed ---------------------- */
 
 /* LD_PRELOAD with us in it, whatever else the program put there. */
@@ -520,7 +537,7 @@ char **environ_child(void)
 	if (!config.active)
 		return theirs;
 	write_state(true);
-	if (!env_value(environ, envs[ENV_STATE].name))
+	if (!has_state_text(environ))
 		environ = env_ours(environ, true);
 	return theirs;
 }

@@ -80,8 +80,13 @@ static const char *read_file(const char *path, struct span shown, size_t *len)
 	*len = 0;
 	if (fd < 0)
 		refuse(shown, row ? row->text : "cannot be opened");
-	if (fstat(fd, &st) || !S_ISREG(st.st_mode))
-		refuse(shown, "expected a regular file of rules");
+	if (fstat(fd, &st))
+		st.st_mode = 0;
+	if (S_ISDIR(st.st_mode))
+		refuse(shown, "expected a file of rules, found a directory");
+	if (!S_ISREG(st.st_mode))
+		refuse(shown, "expected a regular file: every process of the "
+		       "program reads it again");
 	text = zeros(st.st_size);
 	if (!text)
 		refuse(shown, "expected a file that fits into memory");

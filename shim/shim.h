@@ -120,6 +120,8 @@ _Noreturn void env_refuse_errno(int id, int err);
 void env_state_log(int *fd, uint64_t *dev, uint64_t *ino);
 /* Keep what the next process must know in the program's own environ. */
 void env_put_state(void);
+/* The same in a forked child, whose environ may be the program's own. */
+void env_renew_state(void);
 /*
  * The environment for a program to be executed: env, and what makes it one of
  * ours; child: in a new process.  Freed by env_free; env itself where there is

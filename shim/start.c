@@ -195,6 +195,8 @@ static void start_process(void)
 	open_sinks(first);
 	if (!config.active)
 		return;
+	if (config.trace)
+		rules.score = trace_head()->score;
 	describe_image();
 	env_put_state();
 }
@@ -240,7 +242,7 @@ static void start_child(void)
 		config.log = log_open(log_name(env_values[ENV_LOG], buf,
 					       sizeof buf), true);
 	}
-	env_put_state();
+	env_renew_state();
 }
 
 bool enter(void)

@@ -413,10 +413,10 @@ $PWD/a.rules:1:5" ]
 	[ "$stderr" = "sockwrench: missing/file: No such file or directory" ]
 	run --separate-stderr "$SW" check dir bad
 	[ "$status" -eq 125 ]
-	[ "$stderr" = "sockwrench: dir: Is a directory" ]
+	[ "$stderr" = "sockwrench: dir: expected a file of rules, found a directory" ]
 	[[ $output == bad:1:5:* ]]
 	run --separate-stderr "$SW" check ./dir
-	[ "$stderr" = "sockwrench: ./dir: Is a directory" ]
+	[ "$stderr" = "sockwrench: ./dir: expected a file of rules, found a directory" ]
 	run --separate-stderr "$SW" check shrt-io
 	[ "$status" -eq 125 ]
 	[ "$stderr" = "sockwrench: shrt-io: expected a file or a preset, the nearest is 'short-io'" ]

@@ -152,7 +152,7 @@ records() {
 	    if len(b) >= 8 and b[0] == 2:
 	        return "%d.%d.%d.%d:%d" % (*b[4:8], b[2] << 8 | b[3])
 	    return "-"
-	at = 8192
+	at = 24576	# behind the head
 	while at < len(data):
 	    magic, units = struct.unpack_from("<II", data, at)
 	    if magic != 0x4e55526b:

@@ -379,7 +379,7 @@ curl_gets() {
 	web
 	exits 125 "$SW" run --must-fire -e "resolve name=$PORT error=EAI_FAIL" \
 		-- "$PYTHON" -c "$URLLIB" "http://127.0.0.1:$PORT/big" >out 2>err
-	says 'sockwrench: -e:1 never fired'
+	says 'sockwrench: -e:1 never fired: no resolve call matched it'
 }
 
 # curl_sends STATUS RULE BYTES MESSAGE: so much of it, then a reset, arrives.
@@ -1131,10 +1131,10 @@ refused() {
 	refused SOCKWRENCH_RULES="$DIR/missing.rules"
 	says "sockwrench: $DIR/missing.rules: No such file or directory"
 	refused SOCKWRENCH_RULES="$DIR/www"
-	says "sockwrench: $DIR/www: expected a regular file of rules"
+	says "sockwrench: $DIR/www: expected a file of rules, found a directory"
 	mkfifo pipe
 	refused SOCKWRENCH_RULES="$DIR/pipe"
-	says "sockwrench: $DIR/pipe: expected a regular file of rules"
+	says "sockwrench: $DIR/pipe: expected a regular file: every process of the program reads it again"
 	# the good one before it does not help
 	echo 'recv short=1..16' >good.rules
 	refused SOCKWRENCH_RULES=good.rules:missing.rules

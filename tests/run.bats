@@ -110,6 +110,10 @@ refused() {
 	[ "$status" -eq 0 ]
 	[[ $output == *'recv 1'* && $output == *'recv 5'* ]]
 	[[ $stderr == *'[short-io.rules:'*']'* ]]
+	# the name in the log is a name for -r, too
+	sw run -r short-io.rules --seed 3 -- recv recv recv recv recv recv
+	[ "$status" -eq 0 ]
+	[[ $stderr == *'[short-io.rules:'*']'* ]]
 	echo 'recv short=3' >short-io
 	sw run -r short-io -- recv
 	[ "$output" = 'recv 3' ]
@@ -244,13 +248,20 @@ print(os.environ["SOCKWRENCH_ONLY"], os.environ["SOCKWRENCH_LOG"])'
 	mkfifo fifo
 	echo 'send pass' | tee a:b dir:x/c >d
 	refused 'missing/file: No such file or directory' run -r missing/file
-	refused './dir: Is a directory' run -r ./dir
-	refused '-r dir: Is a directory' run -r dir
+	refused './dir: expected a file of rules, found a directory' run -r ./dir
+	refused 'dir: expected a file of rules, found a directory' run -r dir
+	SOCKWRENCH_RULES=dir refused \
+		'dir: expected a file of rules, found a directory' run
+	# and without the command
+	run env SOCKWRENCH_RULES=dir LD_PRELOAD="$LIB" touch "$started"
+	[ "$status" -eq 125 ]
+	[ "$output" = 'sockwrench: dir: expected a file of rules, found a directory' ]
+	[ ! -e "$started" ]
 	refused 'fifo: expected a regular file: every process of the program reads it again' \
 		run -r fifo
-	refused "-r shrt-io: expected a file or a preset, the nearest is 'short-io'" \
+	refused "shrt-io: expected a file or a preset, the nearest is 'short-io'" \
 		run -r shrt-io
-	refused '-r zzzzzzzzz: expected a file or a preset (sockwrench list presets)' \
+	refused 'zzzzzzzzz: expected a file or a preset (sockwrench list presets)' \
 		run -r zzzzzzzzz
 	refused "$PWD/./a:b: expected a name without a colon, which is what stands between names" \
 		run -r a:b
@@ -274,7 +285,7 @@ print(os.environ["SOCKWRENCH_ONLY"], os.environ["SOCKWRENCH_LOG"])'
 		"-e:3:6: expected a matcher or an action near 'fo', the nearest is 'fd'" \
 		run -e 'recv pass'
 	SOCKWRENCH_RULES=missing refused \
-		'-r missing: expected a file or a preset (sockwrench list presets)' run
+		'missing: expected a file or a preset (sockwrench list presets)' run
 }
 
 @test "actions that cannot be carried out yet are refused" {
@@ -313,6 +324,31 @@ print(os.environ["SOCKWRENCH_ONLY"], os.environ["SOCKWRENCH_LOG"])'
 	sw run -e 'recv short=3' -o none -- recv
 	[ "$output" = 'recv 3' ]
 	[ -z "$stderr" ]
+}
+
+@test "reset: the call that sets it off is named, what had arrived is read first" {
+	local program='import select, socket
+l = socket.create_server(("127.0.0.1", 0))
+a = socket.create_connection(l.getsockname())
+b, _ = l.accept()
+a.sendall(b"0123456789")
+select.select([b], [], [])
+for i in range(3):
+    try:
+        print(len(b.recv(100)))
+    except OSError as e:
+        print(e.strerror)'
+	run --separate-stderr "$SW" trace -e trace=recv -e 'recv when=1 reset' -- \
+		"$PYTHON" -c "$program"
+	[ "$output" = $'10\nConnection reset by peer\n0' ]
+	[[ ${stderr_lines[0]} == *' = 10 <'*'> [-e:1]' ]]
+	[[ ${stderr_lines[1]} == *' = -1 ECONNRESET (Connection reset by peer) <'*'>' ]]
+	# at= cuts at the byte
+	run --separate-stderr "$SW" trace -e trace=recv -e 'recv at=4 reset' -- \
+		"$PYTHON" -c "$program"
+	[ "$output" = $'4\nConnection reset by peer\n0' ]
+	[[ ${stderr_lines[0]} == *' = 4 <'*'> [-e:1]' ]]
+	[[ ${stderr_lines[1]} == *' = -1 ECONNRESET (Connection reset by peer) <'*'>' ]]
 }
 
 @test "trace: every call is logged, those that a rule touched say so" {
@@ -385,14 +421,60 @@ except OSError: sys.exit(42)'
 	sw run --must-fire -o none -r a.rules -e 'socket via=socket error=EMFILE' -- recv send
 	[ "$status" -eq 125 ]
 	[ "$output" = $'recv 3\nsend 10' ]
-	[ "$stderr" = 'sockwrench: -e:1 never fired
-sockwrench: a.rules:3 never fired' ]
+	[ "$stderr" = 'sockwrench: -e:1 never fired: no socket call matched it
+sockwrench: a.rules:3 never fired: 2 send calls matched it, but when=3 let none through' ]
 	left
 	# whatever the program's own status
 	run "$SW" run --must-fire -e 'socket via=socket error=EMFILE' -- sh -c 'exit 3'
 	[ "$status" -eq 125 ]
-	[ "$output" = 'sockwrench: -e:1 never fired' ]
+	[ "$output" = 'sockwrench: -e:1 never fired: no socket call matched it' ]
 	run "$SW" run --must-fire -e 'socket via=socket error=EMFILE' -- sh -c 'kill -9 $$'
+	[ "$status" -eq 125 ]
+}
+
+# why RULE REASON WORDS...: so --must-fire says why that rule has not fired.
+why() {
+	local rule=$1 reason=$2
+	shift 2
+	sw run --must-fire -o none -e "$rule" -- "$@"
+	[ "$status" -eq 125 ]
+	[ "$stderr" = "sockwrench: -e:1 never fired: $reason" ]
+}
+
+@test "--must-fire: why a rule has not fired" {
+	why 'connect error=ECONNREFUSED' 'no connect call matched it' recv
+	why 'recv size=11..20 error=ENOMEM' 'no recv call matched it' recv
+	why 'recv,send via=recvmsg,sendmsg error=ENOMEM' 'no call matched it' recv
+	# sendall is the first send
+	why 'send when=4 error=ENOBUFS' \
+		'3 send calls matched it, but when=4 let none through' send send
+	why 'recv prob=0.0001% error=ENOMEM' \
+		'2 recv calls matched it, but prob=0.0001% let none through' recv recv
+	why 'recv when=3 prob=0.0001% error=ENOMEM' \
+		'3 recv calls matched it, but when=3 and prob= let none through' \
+		recv recv recv
+	why 'recv at=1000 eof' \
+		'2 recv calls matched it, but none got to at=1000' recv recv
+	why 'recv nonblocking error=EAGAIN' 'no recv call matched it' recv
+	why 'recv error=EAGAIN' '1 recv call matched it, but none was nonblocking' recv
+	why 'send short=1' \
+		'2 send calls matched it, but none could be cut short' send
+	sw run --must-fire -o none -e 'recv when=1..2 delay=1us' \
+		-e 'recv when=2 short=3' -- recv recv
+	[ "$status" -eq 125 ]
+	[ "$stderr" = 'sockwrench: -e:2 never fired: 2 recv calls matched it, but other rules came first' ]
+	# of all processes together
+	run "$SW" run --must-fire -o none -e 'recv when=9 short=3' -- sh -c \
+		'"$@" recv; "$@" recv recv' - "$PYTHON" -c "$PROGRAM"
+	[[ $output == *'-e:1 never fired: 3 recv calls matched it, but when=9 let none through' ]]
+}
+
+@test "--must-fire: a rule that lets calls pass has fired when it has" {
+	sw run --must-fire -e 'recv when=1 pass' -e 'recv short=3' -- recv recv
+	[ "$status" -eq 0 ]
+	[ "$output" = $'recv 10\nrecv 3' ]
+	[ "${#stderr_lines[@]}" -eq 1 ]
+	sw run --must-fire -e 'recv when=2 pass' -- recv
 	[ "$status" -eq 125 ]
 }
 
@@ -407,13 +489,13 @@ sockwrench: a.rules:3 never fired' ]
 }
 
 @test "--must-fire with -w, -c, -o, and as an option of trace" {
-	sw run --must-fire -w "$TRACE" -e 'recv short=3' -e 'send pass' -- recv
+	sw run --must-fire -w "$TRACE" -e 'recv short=3' -e 'connect pass' -- recv
 	[ "$status" -eq 125 ]
-	[[ $stderr == *'[-e:1]'*'sockwrench: -e:2 never fired' ]]
+	[[ $stderr == *'[-e:1]'*'sockwrench: -e:2 never fired: no connect call matched it' ]]
 	"$SW" show "$TRACE" | grep -q ' socketpair('
 	sw run --must-fire -c -e 'recv short=3' -e 'send when=2 eof' -- recv
 	[ "$status" -eq 125 ]
-	[[ $stderr == *'sockwrench: -e:2 never fired'*' recv'* ]]
+	[[ $stderr == *'sockwrench: -e:2 never fired: 1 send call matched it, but when=2 let none through'*' recv'* ]]
 	sw trace --must-fire -o "$LOG" -e 'recv short=3' -- recv send
 	[ "$status" -eq 0 ]
 	[ -z "$stderr" ]

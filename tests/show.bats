@@ -151,6 +151,31 @@ assert c["ret"] == -1 and c["errno"] == "EINPROGRESS", c
 '
 }
 
+@test "a resolver's code says nothing of errno, but for EAI_SYSTEM" {
+	# as another call has left it; a number that is none needs no server
+	SOCKWRENCH_TRACE=$TRACE logged "$PYTHON" -c '
+import ctypes, errno
+libc = ctypes.CDLL(None, use_errno=True)
+hints = (ctypes.c_int * 12)(4)	# AI_NUMERICHOST
+ctypes.set_errno(errno.ENOTTY)
+found = ctypes.c_void_p()
+libc.getaddrinfo(b"no.number", b"80", hints, ctypes.byref(found))
+'
+	in_log ' getaddrinfo\("no.number", "80"\) = EAI_NONAME <' 1
+	json 'c, = [c for c in calls if c["call"] == "getaddrinfo"]
+assert c["ret"] == -2 and c["errno"] is None, c'
+	# the same record with EAI_SYSTEM, -11, in place of -2
+	patch "$("$PYTHON" -c 'import struct, sys
+d = open(sys.argv[1], "rb").read()
+at, = [at for at in range(24576, len(d), 64) if d[at] == 2 and
+       struct.unpack_from("<H", d, at + 4)[0] == 25]	# ENOTTY
+print(at + 24)' "$TRACE")" '\365'
+	"$SW" show -e trace=resolve "$TRACE" >"$LOG"
+	in_log '"no.number", "80"\) = EAI_SYSTEM ENOTTY \(Inappropriate ioctl for device\) <' 1
+	json 'c, = [c for c in calls if c["call"] == "getaddrinfo"]
+assert c["errno"] == "ENOTTY", c'
+}
+
 @test "json: the header comes even when no call is chosen" {
 	traced "$CONNS" client_first
 	"$SW" show -f json -Z "$TRACE" >"$LOG"
@@ -219,7 +244,7 @@ assert c["ret"] == -1 and c["errno"] == "EINPROGRESS", c
 	local at
 	at=$("$PYTHON" -c 'import struct, sys
 d = open(sys.argv[1], "rb").read()
-for at in range(8192 + 64, len(d), 64):
+for at in range(24576 + 64, len(d), 64):
     if d[at] == 2 and struct.unpack_from("<q", d, at + 24)[0] == 5:
         print(at + 6)
         break' "$TRACE")
@@ -348,7 +373,7 @@ for at in range(8192 + 64, len(d), 64):
 # ---- what is missing
 
 @test "a full trace says how many calls it lacks" {
-	(ulimit -f 16; traced "$CONNS" many)
+	(ulimit -f 32; traced "$CONNS" many)
 	run --separate-stderr "$SW" show "$TRACE"
 	[ "$status" -eq 0 ]
 	[ "${#lines[@]}" -gt 20 ]
@@ -364,7 +389,7 @@ for at in range(8192 + 64, len(d), 64):
 	# the last record that is a call
 	patch "$("$PYTHON" -c 'import sys
 d = open(sys.argv[1], "rb").read()
-print(max(at for at in range(8192, len(d), 64) if d[at] == 2) + 2)' \
+print(max(at for at in range(24576, len(d), 64) if d[at] == 2) + 2)' \
 		"$TRACE")" '\377\377'
 	run --separate-stderr "$SW" show "$TRACE"
 	[ "$status" -eq 0 ]
@@ -379,7 +404,7 @@ print(max(at for at in range(8192, len(d), 64) if d[at] == 2) + 2)' \
 	for ((len = 0; len < size; len += 397)); do
 		head -c "$len" "$TRACE" >"$TRACE.cut"
 		for form in text json summary; do
-			run -"$((len < 8192 ? 125 : 0))" --separate-stderr \
+			run -"$((len < 24576 ? 125 : 0))" --separate-stderr \
 				"$SW" show -f "$form" "$TRACE.cut"
 			[ "${#stderr_lines[@]}" -eq 1 ]
 		done
@@ -418,7 +443,7 @@ a.send(b"y")'
 	[ -z "$stderr" ]
 	[ "$output" = "$(cat "$LOG")" ]
 	# and if it is not as large as it says, nothing beyond its end is touched
-	truncate -s 12288 "$TRACE"
+	truncate -s 28672 "$TRACE"
 	run --separate-stderr "$SW" show "$TRACE"
 	[ "$status" -eq 0 ]
 	[ "$output" = "$(cat "$LOG")" ]

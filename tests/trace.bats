@@ -65,6 +65,16 @@ fails() {
 	[ -z "$stderr" ]
 }
 
+@test "a shell's child frees the environment that the shell has made" {
+	run "$SW" trace -o "$LOG" bash -c 'export A=1
+(export B=2; exec "$0" early)
+(X=$(export C=3; exec "$0" early); export D=4; echo "$A $X $(printenv D)")' \
+		"$PROGS/behave"
+	[ "$status" -eq 0 ]
+	[ "$output" = $'1\n1 1 4' ]
+	in_log ' send\(' 2
+}
+
 @test "status, signals and pid are the program's own" {
 	run "$SW" trace -o "$LOG" sh -c 'exit 42'
 	[ "$status" -eq 42 ]

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The trace file.  A head of two pages, then units of 4 KiB.  A thread takes a
+ * The trace file.  A head of six pages, then units of 4 KiB.  A thread takes a
  * run of units by one atomic add to head.next, makes sure that they have disk
  * space, and fills their 64-byte slots alone; the run's first slot says whose
  * it is.  The file is made large and sparse (it is mapped once, the descriptor
@@ -9,13 +9,15 @@
 #ifndef TRACE_FILE_H
 #define TRACE_FILE_H
 
+#include "../rules/rule.h"
+
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TRACE_MAGIC "sockwrt1"
+#define TRACE_MAGIC "sockwrt2"
 #define TRACE_UNIT 4096
-#define TRACE_HEAD (2 * TRACE_UNIT)
+#define TRACE_HEAD (6 * TRACE_UNIT)
 #define TRACE_PIDS 1000
 #define TRACE_ORDER 0x01020304u
 #define TRACE_SEALED (UINT64_C(1) << 63)
@@ -39,6 +41,7 @@ struct trace_head {
 	char argv[2000];		/* the first program's arguments */
 	_Atomic int32_t pids[TRACE_PIDS]; /* attached processes; -PID: a child */
 					/*   that PID is about to have */
+	struct rule_score score[RULES_MOST];
 };
 
 /* The first slot of a run of units. */

@@ -50,13 +50,9 @@ void json_event(struct out *o, const struct event *e)
 	const struct conn_view *v = e->conn ? e->conn : e->made;
 	int flags = param_of(r, KIND_MSGFLAGS);
 	bool done = e->took >= 0;
-	bool failed = done && rec_failed(r);
-	int err = failed ? r->err : 0;
-	const struct errno_row *row;
+	int err = done ? rec_errno(r) : 0;
+	const struct errno_row *row = err ? errno_row(err) : NULL;
 
-	if (failed && calls[r->call].result == RESULT_ERRNUM)
-		err = r->ret;
-	row = err ? errno_row(err) : NULL;
 	out_str(o, "{\"time\":");
 	out_int(o, e->time);
 	key_int(o, "pid", true, e->pid);

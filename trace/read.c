@@ -89,6 +89,7 @@ static void read_facts(struct trace *t, size_t len)
 		.cut = h->next > len / TRACE_UNIT && !h->dropped,
 		.argv = argv,
 		.argv_len = n && n < (int)sizeof h->argv ? n + 1 : n,
+		.score = h->score,
 	};
 }
 

@@ -54,6 +54,7 @@ struct trace_facts {
 	bool counter;			/* the clock was the processor's */
 	const char *argv;		/* arguments, each with its 0 */
 	int argv_len;
+	const struct rule_score *score;	/* of RULES_MOST rules */
 };
 
 /*

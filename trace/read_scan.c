@@ -21,12 +21,12 @@ void *read_grow(struct trace *t, void *array, size_t n, size_t size)
 }
 
 /* A record and the run it is in. */
-struct place {
+struct spot {
 	uint32_t slot, run, proc;
 	uint8_t state, slots;
 };
 
-static bool add_entry(struct trace *t, const struct place *p, uint64_t start)
+static bool add_entry(struct trace *t, const struct spot *p, uint64_t start)
 {
 	struct entry *all = read_grow(t, t->entries, t->n, sizeof *all);
 
@@ -41,14 +41,14 @@ static bool add_entry(struct trace *t, const struct place *p, uint64_t start)
 	return true;
 }
 
-static bool add_call(struct trace *t, const struct place *p)
+static bool add_call(struct trace *t, const struct spot *p)
 {
 	const struct rec *r = slot_at(t, p->slot);
 
 	return p->slots == 1 && r->call < CALLS && add_entry(t, p, r->start);
 }
 
-static bool add_more(struct trace *t, const struct place *p)
+static bool add_more(struct trace *t, const struct spot *p)
 {
 	const struct rec_more *r = slot_at(t, p->slot);
 	struct payload *all;
@@ -63,7 +63,7 @@ static bool add_more(struct trace *t, const struct place *p)
 	return true;
 }
 
-static bool add_conn(struct trace *t, const struct place *p)
+static bool add_conn(struct trace *t, const struct spot *p)
 {
 	const struct rec_conn *r = slot_at(t, p->slot);
 
@@ -72,7 +72,7 @@ static bool add_conn(struct trace *t, const struct place *p)
 	       add_entry(t, p, r->start);
 }
 
-static bool add_proc(struct trace *t, const struct place *p)
+static bool add_proc(struct trace *t, const struct spot *p)
 {
 	const struct rec_proc *r = slot_at(t, p->slot);
 	struct trace_proc *proc = &t->procs[p->proc];
@@ -89,7 +89,7 @@ static bool add_proc(struct trace *t, const struct place *p)
 }
 
 /* Every process tells the names of the rules that fired in it. */
-static bool add_rule(struct trace *t, const struct place *p)
+static bool add_rule(struct trace *t, const struct spot *p)
 {
 	const struct rec_rule *r = slot_at(t, p->slot);
 
@@ -108,14 +108,14 @@ static bool add_rule(struct trace *t, const struct place *p)
 }
 
 /* How to take in a record; false: it makes no sense. */
-static bool (*const adders[])(struct trace *, const struct place *) = {
+static bool (*const adders[])(struct trace *, const struct spot *) = {
 	[REC_OPEN] = add_call, [REC_DONE] = add_call, [REC_MORE] = add_more,
 	[REC_CONN] = add_conn, [REC_PROC] = add_proc,
 	[REC_RULE] = add_rule,
 };
 
 /* The record in a slot; returns how many slots it takes. */
-static uint32_t scan_slot(struct trace *t, struct place p, uint32_t left)
+static uint32_t scan_slot(struct trace *t, struct spot p, uint32_t left)
 {
 	const struct rec *r = slot_at(t, p.slot);
 
@@ -144,7 +144,7 @@ static bool run_good(const struct trace *t, const struct trace_run *run)
 static void scan_run(struct trace *t, const struct trace_run *run,
 		     uint32_t slot, uint32_t end)
 {
-	struct place place = { .slot = slot + 1, .run = slot,
+	struct spot place = { .slot = slot + 1, .run = slot,
 			       .proc = run->proc };
 	struct trace_proc *p = &t->procs[place.proc];
 

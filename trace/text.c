@@ -3,6 +3,7 @@
 #include "parts.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <string.h>
 
 /* ---- what a record holds ---------------------------------------------- */
@@ -87,6 +88,20 @@ int rec_failed(const struct rec *r)
 		return 0;
 	default:
 		return r->ret < 0 && r->err;
+	}
+}
+
+int rec_errno(const struct rec *r)
+{
+	if (!rec_failed(r))
+		return 0;
+	switch (calls[r->call].result) {
+	case RESULT_ERRNUM:
+		return r->ret;
+	case RESULT_EAI:
+		return r->ret == EAI_SYSTEM ? r->err : 0;
+	default:
+		return r->err;
 	}
 }
 
@@ -197,9 +212,9 @@ static void out_result(struct out *o, const struct event *e)
 	} else {
 		out_int(o, r->ret);
 	}
-	if (r->err && rec_failed(r) && result != RESULT_ERRNUM) {
+	if (rec_errno(r) && result != RESULT_ERRNUM) {
 		out_char(o, ' ');
-		out_errno(o, r->err);
+		out_errno(o, rec_errno(r));
 	}
 }
 

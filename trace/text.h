@@ -39,6 +39,11 @@ int times_parse(struct times *times, const char *text);
 
 /* Whether a call with that result failed, as its row defines failure. */
 int rec_failed(const struct rec *r);
+/*
+ * The errno of a failed call, or 0.  A resolver's EAI_ code says nothing of
+ * errno, but for EAI_SYSTEM.
+ */
+int rec_errno(const struct rec *r);
 /* The bytes a data call moved, or -1 where that says nothing. */
 int64_t event_bytes(const struct event *e);
 /* The value of the n-th kind of a call's arguments; 0 where there is none. */

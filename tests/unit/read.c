@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNITS 16
+#define UNITS 20
 #define UNIT_SLOTS (TRACE_UNIT / SLOT)
 
 /* A trace under construction: where the next slot is. */
@@ -40,8 +40,8 @@ static void begin(void)
 		.rate = 1000000000, .seed = 42, .argv = "prog\0-x",
 	};
 	memcpy(head()->magic, TRACE_MAGIC, sizeof head()->magic);
-	units = 2;
-	head()->next = 2;
+	units = TRACE_HEAD / TRACE_UNIT;
+	head()->next = units;
 }
 
 /* A run of n units, as a thread takes them. */
