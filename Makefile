@@ -108,6 +108,8 @@ check:
 # Each fault beside the kernel's own: what a program sees of both.
 fidelity: all $(B)/progs/fidelity
 	@tests/fidelity.sh
+$(B)/progs/faults: $(wildcard tests/progs/faults/*.h)
+$(B)/progs/gates: $(wildcard tests/progs/gates/*.h)
 $(B)/progs/fidelity: $(wildcard tests/progs/fidelity/*.h rules/*.def)
 
 bench: all $(B)/bench/cost $(B)/bench/table

@@ -330,8 +330,6 @@ static void gather_files(struct rules *set, struct list *l,
 void rules_gather(struct rules *set, const struct given *g)
 {
 	struct list single = { .between = '\n' }, files = { .between = ':' };
-	const struct rule *unready;
-	char name[300];
 
 	rules_room(set);
 	set->report = report;
@@ -341,12 +339,6 @@ void rules_gather(struct rules *set, const struct given *g)
 		rules_check(set);
 	if (set->errors)
 		exit(EXIT_OURS);
-	unready = rules_unready(set);
-	if (unready) {
-		rule_name(unready, name, sizeof name);
-		die(EXIT_OURS, "%s: %s= cannot be carried out yet", name,
-		    fields[unready->action].name);
-	}
 	if (single.text)
 		set_env(ENV_RULE, single.text);
 	if (files.text)

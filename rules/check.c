@@ -429,14 +429,3 @@ void rule_check(struct rules *set, struct rule *r)
 		rule_complain(set, r, r->whole, "expected a family that all "
 			      "of this fits");
 }
-
-const struct rule *rules_unready(const struct rules *set)
-{
-	const uint64_t gates = WITH(INPROGRESS) | WITH(LATENCY) | WITH(STALL) |
-			       WITH(RATE);
-
-	for (int i = 0; i < set->n; i++)
-		if (set->rule[i].with & gates)
-			return &set->rule[i];
-	return NULL;
-}

@@ -325,8 +325,8 @@ static bool within_limit(const struct rule *r, struct query *q, int i)
 	uint32_t n = atomic_load_explicit(fired, memory_order_relaxed);
 
 	do {
-		if (n >= r->limit)
-			return false;
+		if (n >= r->limit || q->guess)
+			return n < r->limit;
 	} while (!atomic_compare_exchange_weak(fired, &n, n + 1));
 	return true;
 }
@@ -344,7 +344,8 @@ static bool fires(const struct rule *r, struct query *q, int i, bool taken,
 	if (s)
 		score(&s->able);
 	if (r->with & WITH(WHEN))
-		n = atomic_fetch_add(q->count(q, i, false), 1) + UINT64_C(1);
+		n = atomic_fetch_add(q->count(q, i, false), !q->guess) +
+		    UINT64_C(1);
 	if ((taken && !s) || !in_turn(r, n))
 		return false;
 	if (r->prob < 1000000 && draw(q, i) % 1000000 >= r->prob)
@@ -358,6 +359,9 @@ static bool fires(const struct rule *r, struct query *q, int i, bool taken,
 	return true;
 }
 
+/* What is not known of a call before it is made. */
+#define UNTOLD (WITH(VIA) | WITH(SIZE) | WITH(AT))
+
 struct verdict rules_ask(const struct rules *set, struct query *q)
 {
 	struct verdict v = { .cut = UINT64_MAX };
@@ -369,11 +373,12 @@ struct verdict rules_ask(const struct rules *set, struct query *q)
 		uint64_t cut = UINT64_MAX;
 		enum moment moment;
 
-		if (!(r->families & 1 << q->family) || !matches(r, q))
+		if (!(r->families & 1 << q->family) ||
+		    (q->guess && r->with & UNTOLD) || !matches(r, q))
 			continue;
 		f = r->action == FIELD_ERROR ? fault_of(r, q) : NULL;
 		moment = moment_of(r, q, f);
-		s = set->score ? &set->score[i] : NULL;
+		s = set->score && !q->guess ? &set->score[i] : NULL;
 		/* a call may be asked about again, at another moment */
 		if (s && q->moment == (moment == MADE ? MADE : BEFORE))
 			score(&s->matched);

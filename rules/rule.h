@@ -192,8 +192,6 @@ void rules_parse_inject(struct rules *set, struct span file, int line,
 			const char *text, size_t len);
 /* When all are there: rules that can never fire because of others. */
 void rules_check(struct rules *set);
-/* The first rule whose action cannot be carried out yet, or NULL. */
-const struct rule *rules_unready(const struct rules *set);
 /* "short.rules:3" into buf; its length. */
 int rule_name(const struct rule *r, char *buf, size_t size);
 /* What one rule says against itself and against the kernel (check.c). */
@@ -222,6 +220,8 @@ enum moment { BEFORE, MADE, REACHED };
 struct query {
 	int call, family;
 	enum moment moment;
+	bool guess;			/* what the next call would meet: */
+					/*   nothing is counted */
 	int fd;
 	uint32_t conn;			/* ordinal, or 0 */
 	uint8_t protos;			/* one IS_ bit, or 0: not about a socket */

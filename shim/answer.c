@@ -120,20 +120,19 @@ bool answer_error(struct call *c, const struct conn *conn, int err)
 	return answer(c, failure(c, err), err);
 }
 
+bool answer_failure(struct call *c, int err)
+{
+	return answer(c, failure(c, err), err);
+}
+
 /* connect with EINTR: the handshake goes on without us. */
 bool answer_start(struct call *c)
 {
-	int fd = c->rec->fd, flags = real.fcntl(fd, F_GETFL);
-	int r, err;
-
-	real.fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-	r = real.connect(fd, c->addr, c->alen);
-	err = errno;
-	real.fcntl(fd, F_SETFL, flags);
-	if (r < 0 && err == EINPROGRESS)
+	connect_start(c);
+	if (c->answer < 0 && c->answer_err == EINPROGRESS)
 		return answer(c, -1, EINTR);
 	fault_unmark(c);			/* it was there, or failed, at once */
-	return answer(c, r, err);
+	return true;
 }
 
 void answer_sleep(int64_t ns)

@@ -29,6 +29,8 @@ static void touch(struct call *c)
 	c->raise = 0;
 	c->forced = false;
 	c->shortened = 0;
+	c->rate = 0;
+	c->nap = 0;
 	memset(&c->io, 0, IO_ZERO);
 }
 
@@ -66,7 +68,9 @@ bool call_begin(struct call *c, int id, int fd, bool any, const void *caller)
 	c->alen = 0;
 	c->wanted = config.seen && call_set_has(&config.wanted, id);
 	c->touch = config.rules && (fault_asks(id, conn) ||
-				    (conn && (conn->fate || conn->due)));
+				    (conn && (conn->fate || conn->due ||
+					      conn->gated || call_set_has(
+						&config.waiting, id))));
 	if (!c->wanted && !c->touch && !call_set_has(&config.learned, id))
 		return false;
 	c->answered = c->end_made = false;

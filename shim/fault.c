@@ -5,7 +5,7 @@
  * mechanisms of errors.def; what cannot be carried out is left alone, and then
  * no rule is named in the record.
  */
-#include "fault.h"
+#include "gate.h"
 
 /* ---- the record ----------------------------------------------------------- */
 
@@ -45,13 +45,21 @@ static int label_of(const struct verdict *v)
 								 : ECONNRESET;
 }
 
+static bool moves(const struct call *c)
+{
+	return c->family == FAMILY_RECV || c->family == FAMILY_SEND;
+}
+
 static void end(struct call *c, struct conn *conn, const struct verdict *v,
 		bool keep, bool waits)
 {
 	if (v->rule->action == FIELD_EOF)
 		sever_eof(conn, c->rec->fd, keep);
 	else
-		sever_reset(conn, c->rec->fd, label_of(v), keep, waits);
+		sever_reset(conn, c->rec->fd, label_of(v),
+			    (keep ? SEVER_KEEP : 0) |
+			    (waits ? SEVER_WAITS : 0) |
+			    (keep && moves(c) ? SEVER_MINE : 0));
 }
 
 /* The connection ends; the call then meets what there is to meet. */
@@ -118,9 +126,44 @@ static bool act(struct call *c, struct conn *conn, const struct verdict *v,
 		/* fall through */
 	case FIELD_EOF:
 		return end_before(c, conn, v, q->waits);
+	case FIELD_INPROGRESS:
+		return handshake_act(c, conn, v, q);
+	case FIELD_STALL:
+		if (q->family == FAMILY_CONNECT)
+			return handshake_act(c, conn, v, q);
+		/* fall through */
+	case FIELD_LATENCY:
+	case FIELD_RATE:
+		return gate_act(c, conn, v, q);
 	default:
 		return false;
 	}
+}
+
+/* ---- the address that accept hands out ------------------------------------------ */
+
+/* accept writes the peer's address only when it succeeds. */
+static void name_keep(struct call *c)
+{
+	socklen_t room = 0;
+
+	c->io.room = 0;
+	if (c->family != FAMILY_ACCEPT || !c->io.name_out ||
+	    !readable(c->io.name_len, sizeof room))
+		return;
+	room = *c->io.name_len;
+	if (room <= sizeof c->io.kept && readable(c->io.name_out, room)) {
+		memcpy(c->io.kept, c->io.name_out, room);
+		c->io.room = room;
+	}
+}
+
+static void name_back(struct call *c)
+{
+	if (!c->io.room)
+		return;
+	memcpy(c->io.name_out, c->io.kept, c->io.room);
+	*c->io.name_len = c->io.room;
 }
 
 /* ---- before the call ------------------------------------------------------------ */
@@ -228,15 +271,21 @@ bool fault_before(struct call *c)
 
 	if (sandboxed())
 		return c->answered = false;
-	if (conn && (conn->fate || conn->due))
+	if (conn && (conn->fate || conn->due || conn->gated))
 		conn = call_verified(c);
 	if (conn && conn->due)
 		due(c, conn);
-	if (conn && conn->fate)
+	if (conn && conn->gated)
+		answered = gate_before(c, conn);
+	if (conn && conn->fate && !answered)
 		answered = sever_before(c, conn);
 	if (!answered && !over(c, conn) &&
 	    call_set_has(&config.ruled, c->rec->call))
 		answered = ask_rules(c, conn);
+	if (config.gates && !answered)
+		gate_served(c);
+	if (!answered)
+		name_keep(c);
 	c->answered = answered;
 	errno = answered ? c->answer_err : err;
 	return answered;
@@ -287,6 +336,7 @@ static void made(struct call *c, struct conn *conn, long *ret, int *err)
 		real.close(*ret);
 		*ret = -1;
 		*err = v.rule->error;
+		name_back(c);
 	} else {
 		c->end_made = true;
 	}
@@ -300,6 +350,8 @@ static void moved(struct call *c, struct conn *conn, size_t n)
 	struct verdict v;
 
 	atomic_fetch_add(&conn->bytes[out], n);
+	if (config.gates)
+		gate_moved(c, conn, n);
 	if (!n || !config.offsets || conn->fate)
 		return;
 	q = query_of(c, conn);
@@ -345,6 +397,10 @@ void fault_after(struct call *c, long *ret, int *err)
 		return;
 	if (conn && conn->fate && !c->answered)
 		sever_after(c, conn, ret, err);
+	if (config.gates && conn && conn->gated)
+		handshake_after(c, conn);
+	if (c->nap && *ret >= 0)
+		answer_sleep(c->nap);
 	if (conn && conn->firing == me.tid)
 		atomic_store(&conn->firing, 0);
 	if (*ret >= 0 && !c->answered &&
@@ -366,5 +422,6 @@ void fault_made(struct call *c)
 	struct conn *conn = slot_conn(c->made);
 
 	if (conn)
-		sever_reset(conn, c->rec->ret, ECONNRESET, true, true);
+		sever_reset(conn, c->rec->ret, ECONNRESET,
+			    SEVER_KEEP | SEVER_WAITS);
 }

@@ -33,6 +33,8 @@ struct conn *call_verified(struct call *c);
 bool answer(struct call *c, long ret, int err);
 /* It fails; false where it has to be made all the same (close). */
 bool answer_error(struct call *c, const struct conn *conn, int err);
+/* It fails, and that is all. */
+bool answer_failure(struct call *c, int err);
 /* A FILE meets an error: its flag is set, what it wanted to write is gone. */
 void answer_stream(FILE *f, int family);
 /* connect, interrupted: the handshake goes on without it. */

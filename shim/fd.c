@@ -96,8 +96,13 @@ void conn_put(uint32_t slot)
 {
 	struct conn *c = slot_conn(slot);
 
-	if (c && atomic_fetch_sub(&c->refs, 1) == 1)
-		pool_give(c);
+	if (slot >= SLOT_SET && slot < SLOT_NAMELESS)
+		watch_put(slot);
+	if (!c || atomic_fetch_sub(&c->refs, 1) != 1)
+		return;
+	if (config.rules)
+		gate_forget(c);
+	pool_give(c);
 }
 
 /* Nothing has happened to it yet. */
@@ -105,7 +110,6 @@ static void conn_fresh(struct conn *c)
 {
 	sever_forget(c);
 	c->due = 0;
-	c->watch.ep = 0;
 	c->cookie = 0;
 	atomic_store_explicit(&c->asked, 0, memory_order_relaxed);
 	atomic_store_explicit(&c->quiet, 0, memory_order_relaxed);
@@ -158,6 +162,8 @@ uint32_t fd_leave(int fd)
 	if (slot <= SLOT_OURS)
 		return slot;		/* a second close changes nothing */
 	slot = atomic_load(&fd_slots[fd]);
+	if (config.gates && slot_conn(slot))
+		watch_leave(fd, slot_conn(slot));
 	while (!atomic_compare_exchange_weak(&fd_slots[fd], &slot,
 		       fd_is_socket(slot) ? SLOT_WAS : SLOT_OTHER))
 		;
@@ -192,18 +198,23 @@ void fd_share(int from, int to)
 		return;
 	if (c)
 		atomic_fetch_add(&c->refs, 1);
+	watch_share(slot);
 	fd_set_slot(to, slot == SLOT_WAS ? SLOT_UNMET : slot);
 }
 
 struct conn *fd_born(int fd, enum proto proto, enum role role)
 {
 	uint32_t slot = conn_new(proto, role);
-	socklen_t len = sizeof(uint64_t);
 	struct conn *c = slot_conn(slot);
+	uint64_t cookie = 0;
+	socklen_t len = sizeof cookie;
 	int err = errno;
 
-	if (c && config.rules && own_may(OWN_GETSOCKOPT))
-		real.getsockopt(fd, SOL_SOCKET, SO_COOKIE, &c->cookie, &len);
+	if (c && config.rules && own_may(OWN_GETSOCKOPT)) {
+		/* by way of the stack: TSan's getsockopt watches us, too */
+		real.getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len);
+		c->cookie = cookie;
+	}
 	errno = err;
 	fd_set_slot(fd, slot);
 	return slot_conn(fd_slot(fd));

@@ -170,7 +170,15 @@ static bool ends(const struct rule *r)
 		    r->families & 1 << faults[i].family &&
 		    faults[i].after == DEAD)
 			return true;
-	return r->action == FIELD_RESET || r->action == FIELD_EOF;
+	return r->action == FIELD_RESET || r->action == FIELD_EOF ||
+	       r->then || (r->action == FIELD_STALL &&
+			   r->families & ON_CONNECT);
+}
+
+static bool takes_time(const struct rule *r)
+{
+	return r->action == FIELD_INPROGRESS || r->action == FIELD_STALL ||
+	       r->action == FIELD_LATENCY || r->action == FIELD_RATE;
 }
 
 /* Descriptors from N up need a limit above N. */
@@ -189,8 +197,10 @@ static void consequences(void)
 {
 	static const uint8_t moving[] = {
 		FAMILY_SEND, FAMILY_RECV, FAMILY_SOCKOPT, FAMILY_NAME,
-		FAMILY_CONNECT, FAMILY_SHUTDOWN, FAMILY_DESC,
+		FAMILY_CONNECT, FAMILY_SHUTDOWN, FAMILY_DESC, FAMILY_ACCEPT,
+		FAMILY_CLOSE, FAMILY_POLL,
 	};
+	bool gates = false;
 
 	rules_calls(&rules, &config.ruled);
 	for (int i = 0; i < rules.n; i++) {
@@ -198,6 +208,10 @@ static void consequences(void)
 		config.offsets |= (r->with & WITH(AT)) != 0;
 		config.timed |= (r->with & WITH(AFTER)) != 0;
 		config.ends |= ends(r);
+		gates |= takes_time(r);
+		config.latent |= (r->action == FIELD_STALL ||
+				  r->action == FIELD_LATENCY) &&
+				 r->families & ~ON_CONNECT;
 		if (r->action == FIELD_NUMBER)
 			lift_limit(r->number);
 		if (r->per == PER_CONN && !per_conn)
@@ -211,21 +225,16 @@ static void consequences(void)
 	for (int i = 0; i < CALLS; i++)
 		if (call_set_has(&config.ruled, i))
 			call_set_add(&config.needed, i);
-	for (size_t i = 0; config.ends && i < sizeof moving; i++) {
+	for (int i = 0; config.ends && i < CALLS; i++)
+		if (call_has_kind(i, KIND_STREAM))
+			call_set_add(&config.waiting, i);
+	if (watch_start() && gates)
+		gate_start();
+	for (size_t i = 0; (config.ends || config.gates) && i < sizeof moving;
+	     i++) {
 		call_set_family(&config.needed, moving[i]);
 		call_set_family(&config.learned, moving[i]);
 	}
-}
-
-static _Noreturn void refuse_unready(const struct rule *r)
-{
-	char name[RULE_TEXT], why[64];
-	struct out o = OUT(why);
-
-	out_str(&o, fields[r->action].name);
-	out_str(&o, "= cannot be carried out yet");
-	out_char(&o, 0);
-	refuse((struct span){ name, rule_name(r, name, sizeof name) }, why);
 }
 
 void rules_load(void)
@@ -247,8 +256,6 @@ void rules_load(void)
 		rules_check(&rules);
 	if (rules.errors)
 		real._exit(125);
-	if (rules_unready(&rules))
-		refuse_unready(rules_unready(&rules));
 	if (!rules.n)
 		return;
 	tally = zeros(rules.n * sizeof *tally);
@@ -290,6 +297,8 @@ void rules_conn_new(const struct conn *c)
 
 void rules_child(void)
 {
+	if (config.gates)
+		gate_child();
 	for (int i = 0; i < rules.n; i++) {
 		atomic_store(&tally[i].n[0], 0);
 		atomic_store(&tally[i].n[1], 0);

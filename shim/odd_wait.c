@@ -4,6 +4,7 @@
  * what they wait for.  The sets are read before the call, so the kernel is
  * asked first whether they can be.
  */
+#include "gate.h"
 #include "wrap.h"
 
 /* ---- poll ------------------------------------------------------------- */
@@ -25,8 +26,43 @@ static bool poll_sockets(const struct pollfd *fds, nfds_t n, int *only)
 
 static void polled(struct pollfd *fds, nfds_t n, int r)
 {
-	for (nfds_t i = 0; config.ends && r > 0 && i < n; i++)
-		ready_poll(&fds[i]);
+	for (nfds_t i = 0; config.ends && r > 0 && i < n; i++) {
+		struct conn *conn = slot_conn(fd_slot(fds[i].fd));
+		if (conn)
+			fds[i].revents |= ready_ended(conn, fds[i].revents,
+						      fds[i].events);
+	}
+}
+
+/* ns of a time-out; below 0: for ever.  One that is no time: the kernel says so. */
+static int64_t ns_of(const struct timespec *t)
+{
+	return !t ? -1 : t->tv_sec > INT64_MAX / 2000000000 ? INT64_MAX / 2
+		  : t->tv_sec * INT64_C(1000000000) + t->tv_nsec;
+}
+
+static int64_t ns_of_ms(int ms)
+{
+	return ms < 0 ? -1 : ms * INT64_C(1000000);
+}
+
+static bool sound(const struct timespec *t)
+{
+	return !t || (readable(t, sizeof *t) && t->tv_sec >= 0 &&
+		      t->tv_nsec >= 0 && t->tv_nsec < 1000000000);
+}
+
+static int do_poll(struct pollfd *fds, nfds_t n, int timeout)
+{
+	return config.gates ? wait_poll(fds, n, ns_of_ms(timeout), NULL)
+			    : real.poll(fds, n, timeout);
+}
+
+static int do_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *t,
+		    const sigset_t *mask)
+{
+	return config.gates && sound(t) ? wait_poll(fds, n, ns_of(t), mask)
+					: real.ppoll(fds, n, t, mask);
 }
 
 static inline int in_poll(const void *caller, struct pollfd *fds, nfds_t n,
@@ -42,7 +78,7 @@ static inline int in_poll(const void *caller, struct pollfd *fds, nfds_t n,
 	at = c.rec->args;
 	STORE_INT(timeout)
 	(void)at;
-	r = REAL(int, real.poll(fds, n, timeout));
+	r = REAL(int, do_poll(fds, n, timeout));
 	polled(fds, n, r);
 	RETURNED(r, BAD_READY, 1, keep_pollfds(&k, 0, fds, n););
 	return r;
@@ -58,7 +94,7 @@ static inline int in_ppoll(const void *caller, struct pollfd *fds, nfds_t n,
 	if (!poll_sockets(fds, n, &only) ||
 	    !call_begin(&c, CALL_ppoll, only, false, caller))
 		return real.ppoll(fds, n, timeout, mask);
-	r = REAL(int, real.ppoll(fds, n, timeout, mask));
+	r = REAL(int, do_ppoll(fds, n, timeout, mask));
 	polled(fds, n, r);
 	RETURNED(r, BAD_READY, 1,
 		 keep_pollfds(&k, 0, fds, n);
@@ -134,6 +170,35 @@ static void keep_sets(struct keep *k, const struct call *c, int n,
 	keep_fdset(k, 3, e, n);
 }
 
+static int do_pselect(int n, fd_set *r, fd_set *w, fd_set *e,
+		      const struct timespec *t, const sigset_t *mask)
+{
+	int64_t left;
+
+	return config.gates && sound(t)
+	       ? wait_select(n, r, w, e, ns_of(t), mask, &left)
+	       : real.pselect(n, r, w, e, t, mask);
+}
+
+/* select also says how much of the time is left. */
+static int do_select(int n, fd_set *r, fd_set *w, fd_set *e,
+		     struct timeval *t)
+{
+	int64_t ns, left;
+	int got;
+
+	if (!config.gates || (t && (!readable(t, sizeof *t) ||
+				    t->tv_sec < 0 || t->tv_usec < 0 ||
+				    t->tv_sec > INT32_MAX)))
+		return real.select(n, r, w, e, t);
+	ns = t ? t->tv_sec * INT64_C(1000000000) + t->tv_usec * 1000 : -1;
+	got = wait_select(n, r, w, e, ns, NULL, &left);
+	left = left > 0 ? left / 1000 : 0;
+	if (t)
+		*t = (struct timeval){ left / 1000000, left % 1000000 };
+	return got;
+}
+
 static inline int in_select(const void *caller, int n, fd_set *r, fd_set *w,
 			    fd_set *e, struct timeval *timeout)
 {
@@ -151,7 +216,7 @@ static inline int in_select(const void *caller, int n, fd_set *r, fd_set *w,
 	/* the kernel leaves in it what was not waited */
 	if (timeout && readable(timeout, sizeof *timeout))
 		given = *timeout;
-	got = REAL(int, real.select(n, r, w, e, timeout));
+	got = REAL(int, do_select(n, r, w, e, timeout));
 	RETURNED(got, BAD_READY, 1,
 		 keep_sets(&k, &c, n, r, w, e);
 		 if (!timeout)
@@ -184,7 +249,7 @@ int pselect(int n, fd_set *r, fd_set *w, fd_set *e,
 	at = c.rec->args;
 	STORE_INT(n)
 	(void)at;
-	got = REAL(int, real.pselect(n, r, w, e, timeout, mask));
+	got = REAL(int, do_pselect(n, r, w, e, timeout, mask));
 	RETURNED(got, BAD_READY, 1,
 		 keep_sets(&k, &c, n, r, w, e);
 		 if (!timeout)
@@ -227,7 +292,7 @@ static inline int in_epoll_create(const void *caller, int id, int arg)
 	r = REAL(int, id == CALL_epoll_create ? real.epoll_create(arg)
 					      : real.epoll_create1(arg));
 	if (r >= 0)
-		fd_set_slot(r, SLOT_EPOLL);
+		watch_new_set(r);
 	RETURNED(r, BAD_NEWFD, 0, );
 	return r;
 }
@@ -248,19 +313,12 @@ int epoll_ctl(int ep, int op, int fd, struct epoll_event *ev)
 	uint8_t *at;
 	int r;
 
-	/* a set in a set */
-	if (fd_slot(fd) == SLOT_EPOLL_SOCKS && fd_slot(ep) == SLOT_EPOLL)
-		fd_set_slot(ep, SLOT_EPOLL_SOCKS);
 	if (fd_plain(fd) || !call_begin(&c, CALL_epoll_ctl, fd, true, CALLER))
-		return real.epoll_ctl(ep, op, fd, ev);
+		return watch_ctl(ep, op, fd, ev);
 	at = c.rec->args;
 	STORE_INT(ep) STORE_EPOLLOP(op)
 	(void)at;
-	if (fd_slot(ep) == SLOT_EPOLL)
-		fd_set_slot(ep, SLOT_EPOLL_SOCKS);
-	r = REAL(int, real.epoll_ctl(ep, op, fd, ev));
-	if (!r && config.rules)
-		ready_watch(ep, op, fd, ev);
+	r = REAL(int, watch_ctl(ep, op, fd, ev));
 	/*
 	 * The event is not read by EPOLL_CTL_DEL, and may be anything there;
 	 * the others read it before anything else can go wrong.
@@ -273,19 +331,24 @@ int epoll_ctl(int ep, int op, int fd, struct epoll_event *ev)
 	return r;
 }
 
-static void watched(int ep, struct epoll_event *evs, int n)
+static int do_epoll(const struct epoll_ask *ask, const struct timespec *t)
 {
-	for (int i = 0; config.ends && i < n; i++)
-		ready_epoll(ep, &evs[i]);
+	int ms = ask->ns < 0 ? -1 : ask->ns / 1000000, r;
+
+	if (config.gates && ask->n > 0)
+		return wait_epoll(ask);
+	r = ask->exact ? real.epoll_pwait2(ask->ep, ask->events, ask->n, t,
+					   ask->mask) :
+	    ask->mask ? real.epoll_pwait(ask->ep, ask->events, ask->n, ms,
+					 ask->mask)
+		      : real.epoll_wait(ask->ep, ask->events, ask->n, ms);
+	return r > 0 && config.ends ? watch_sift(ask->ep, ask->events, r) : r;
 }
 
 /* Whether to record a wait: it is about sockets, or it is a mistake. */
 static bool epoll_begin(struct call *c, int id, int ep, const void *caller)
 {
-	uint32_t slot = fd_slot(ep);
-
-	if (!entered() || slot == SLOT_EPOLL || slot == SLOT_OTHER ||
-	    (slot == SLOT_UNMET && ep >= 0))
+	if (!entered() || (ep >= 0 && !watch_has_sockets(ep)))
 		return false;
 	if (!call_begin(c, id, NO_FD, false, caller))
 		return false;
@@ -304,8 +367,9 @@ int epoll_wait(int ep, struct epoll_event *evs, int n, int timeout)
 	at = c.rec->args;
 	STORE_INT(ep) STORE_INT(n) STORE_INT(timeout)
 	(void)at;
-	r = REAL(int, real.epoll_wait(ep, evs, n, timeout));
-	watched(ep, evs, r);
+	r = REAL(int, do_epoll(&(struct epoll_ask){
+			.ep = ep, .n = n, .events = evs, .ns = ns_of_ms(timeout)
+			}, NULL));
 	RETURNED(r, BAD_READY, 1,
 		 if (ret > 0)
 			 keep_events(&k, 1, evs, ret););
@@ -324,8 +388,9 @@ int epoll_pwait(int ep, struct epoll_event *evs, int n, int timeout,
 	at = c.rec->args;
 	STORE_INT(ep) STORE_INT(n) STORE_INT(timeout)
 	(void)at;
-	r = REAL(int, real.epoll_pwait(ep, evs, n, timeout, mask));
-	watched(ep, evs, r);
+	r = REAL(int, do_epoll(&(struct epoll_ask){
+			.ep = ep, .n = n, .events = evs,
+			.ns = ns_of_ms(timeout), .mask = mask }, NULL));
 	RETURNED(r, BAD_READY, 1,
 		 if (ret > 0)
 			 keep_events(&k, 1, evs, ret););
@@ -344,8 +409,10 @@ int epoll_pwait2(int ep, struct epoll_event *evs, int n,
 	at = c.rec->args;
 	STORE_INT(ep) STORE_INT(n)
 	(void)at;
-	r = REAL(int, real.epoll_pwait2(ep, evs, n, timeout, mask));
-	watched(ep, evs, r);
+	r = !sound(timeout) ? real.epoll_pwait2(ep, evs, n, timeout, mask) :
+	    REAL(int, do_epoll(&(struct epoll_ask){
+			.ep = ep, .n = n, .events = evs, .mask = mask,
+			.ns = ns_of(timeout), .exact = true }, timeout));
 	RETURNED(r, BAD_READY, 1,
 		 if (ret > 0)
 			 keep_events(&k, 1, evs, ret);

@@ -175,13 +175,22 @@ bool query_futile(int id)
 	return false;
 }
 
-/* Its buffers are ones that the kernel would take. */
+/*
+ * The kernel would take its buffers, and look at the socket: sock_read_iter
+ * has nothing to do for no bytes.
+ */
 bool query_sound(const struct call *c)
 {
 	size_t size;
 
-	return c->io.stream || c->io.shape == SHAPE_NONE ||
-	       io_size(&c->io, &size);
+	if (c->io.stream || c->io.shape == SHAPE_NONE)
+		return true;
+	if (c->io.shape == SHAPE_MMSG && !*c->io.n)
+		return false;
+	return io_size(&c->io, &size) &&
+	       (size || !(c->rec->call == CALL_read ||
+			  c->rec->call == CALL_readv ||
+			  c->rec->call == CALL_preadv2));
 }
 
 /* connect on a socket that is connected, or about to be, starts nothing. */
@@ -240,7 +249,7 @@ bool query_has_subject(const struct call *c, const struct conn *conn)
 	case FAMILY_RESOLVE:
 		return true;
 	case FAMILY_POLL:
-		return conn || fd == NO_FD || fd_slot(fd) == SLOT_EPOLL_SOCKS;
+		return conn || fd == NO_FD || watch_has_sockets(fd);
 	default:
 		return conn != NULL;
 	}

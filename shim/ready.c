@@ -8,68 +8,18 @@
 
 #include <netinet/tcp.h>
 
-/* The last ones that were reset, for ready_epoll. */
-static struct conn *_Atomic ended[16];
-static _Atomic uint32_t ended_n;
-
-void ready_ended(struct conn *conn)
-{
-	atomic_store(&ended[atomic_fetch_add(&ended_n, 1) % 16], conn);
-}
-
 /*
  * Bits that were not asked for do not come.  A waiter may be awake between
  * the disconnect and the shutdown; and of AF_UNIX the kernel does not know
  * that there is an error.
  */
-static uint32_t ready_bits(const struct conn *conn, uint32_t asked)
+uint32_t ready_ended(const struct conn *conn, uint32_t bits, uint32_t asked)
 {
-	uint32_t bits = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM |
-			POLLRDHUP;
+	uint32_t all = POLLIN | POLLRDNORM | POLLOUT | POLLWRNORM | POLLRDHUP;
 
-	return (asked & bits) | (sever_owes(conn) ? POLLERR : 0);
-}
-
-void ready_poll(struct pollfd *p)
-{
-	struct conn *conn = slot_conn(fd_slot(p->fd));
-
-	if (p->revents & POLLHUP && conn && conn->fate == FATE_RESET)
-		p->revents |= ready_bits(conn, p->events);
-}
-
-void ready_epoll(int ep, struct epoll_event *ev)
-{
-	for (int i = 0; ev->events & EPOLLHUP && i < 16; i++) {
-		struct conn *conn = atomic_load(&ended[i]);
-		if (conn && conn->fate == FATE_RESET &&
-		    conn->watch.ep == ep && conn->watch.data == ev->data.u64)
-			ev->events |= ready_bits(conn, conn->watch.events);
-	}
-}
-
-void ready_watch(int ep, int op, int fd, const struct epoll_event *ev)
-{
-	struct conn *conn = slot_conn(fd_slot(fd));
-
-	if (!conn)
-		return;
-	conn->watch.ep = op == EPOLL_CTL_DEL ? 0 : ep;
-	if (op != EPOLL_CTL_DEL) {
-		conn->watch.events = ev->events;
-		conn->watch.data = ev->data.u64;
-	}
-}
-
-/* The same registration again: an edge-triggered one is told what is ready. */
-static void rearm_watch(const struct conn *conn, int fd)
-{
-	struct epoll_event ev = { .events = conn->watch.events,
-				  .data.u64 = conn->watch.data };
-
-	if (conn->watch.ep && ev.events & EPOLLET &&
-	    !(ev.events & (EPOLLONESHOT | EPOLLEXCLUSIVE)))
-		real.epoll_ctl(conn->watch.ep, EPOLL_CTL_MOD, fd, &ev);
+	if (!(bits & POLLHUP) || conn->fate != FATE_RESET)
+		return 0;
+	return (asked & all) | (sever_owes(conn) ? POLLERR : 0);
 }
 
 /* ---- waking who waits for an edge ----------------------------------------- */
@@ -87,7 +37,7 @@ void ready_rearm(const struct conn *conn, int fd, bool in)
 	socklen_t len = sizeof v;
 
 	if (in && conn->proto != PROTO_TCP) {
-		rearm_watch(conn, fd);
+		watch_rearm(conn);
 		return;
 	}
 	/* asked while there is no room, the kernel will tell when there is */

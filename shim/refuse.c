@@ -50,10 +50,28 @@ static int closed_port(struct sockaddr_storage *own)
 	return -1;
 }
 
-bool sever_refuse(struct call *c, struct conn *conn, int label)
+/* connect in a way that does not wait, whatever the descriptor's way is. */
+static void start(struct call *c, const void *addr, socklen_t len)
+{
+	int fd = c->rec->fd, flags = real.fcntl(fd, F_GETFL);
+
+	if (!(flags & O_NONBLOCK))
+		real.fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	c->answer = real.connect(fd, addr, len);
+	c->answer_err = errno;
+	if (!(flags & O_NONBLOCK))
+		real.fcntl(fd, F_SETFL, flags);
+}
+
+void connect_start(struct call *c)
+{
+	start(c, c->addr, c->alen);
+}
+
+static bool refuse(struct call *c, struct conn *conn, int label, bool wait)
 {
 	struct sockaddr_storage own;
-	int port, fd = c->rec->fd;
+	int port;
 	socklen_t len;
 
 	if (!readable(c->addr, c->alen) || c->alen < sizeof(struct sockaddr_in)
@@ -64,8 +82,12 @@ bool sever_refuse(struct call *c, struct conn *conn, int label)
 		return false;
 	len = own.ss_family == AF_INET ? sizeof(struct sockaddr_in)
 				       : sizeof(struct sockaddr_in6);
-	c->answer = real.connect(fd, (void *)&own, len);
-	c->answer_err = errno;
+	if (wait) {
+		c->answer = real.connect(c->rec->fd, (void *)&own, len);
+		c->answer_err = errno;
+	} else {
+		start(c, &own, len);
+	}
 	real.close(port);
 	conn->label = label;
 	if (c->answer_err == EINPROGRESS) {
@@ -75,4 +97,14 @@ bool sever_refuse(struct call *c, struct conn *conn, int label)
 		c->answer_err = label;
 	}
 	return true;
+}
+
+bool sever_refuse(struct call *c, struct conn *conn, int label)
+{
+	return refuse(c, conn, label, true);
+}
+
+bool refuse_start(struct call *c, struct conn *conn, int label)
+{
+	return refuse(c, conn, label, false);
 }

@@ -61,6 +61,9 @@ static const struct seccomp_data own_calls[OWNS] = {
 	[OWN_READV_OF] = { .nr = SYS_process_vm_readv },
 	[OWN_SLEEP] = { .nr = SYS_clock_nanosleep },
 	[OWN_SIGNAL] = { .nr = SYS_rt_tgsigqueueinfo },
+	[OWN_TIMERFD] = { .nr = SYS_timerfd_create },
+	[OWN_TIMERSET] = { .nr = SYS_timerfd_settime },
+	[OWN_EPOLL_CTL] = { .nr = SYS_epoll_ctl },
 };
 
 /* ---- a filter's verdict ----------------------------------------------- */

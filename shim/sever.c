@@ -119,7 +119,8 @@ static bool stash_serve(struct call *c, struct conn *conn)
 	size_t at = s ? atomic_load(&s->at) : 0, left = stash_left(conn);
 	ssize_t n;
 
-	if (!left)
+	/* where the arguments are bad, the kernel says so */
+	if (!left || !query_sound(c))
 		return false;
 	if (c->io.stream)
 		return stash_push(c->io.stream, s);
@@ -177,9 +178,19 @@ static void collect(int fd)
 	real.getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len);
 }
 
-void sever_reset(struct conn *conn, int fd, int label, bool keep, bool waits)
+/* AF_UNIX does not know MSG_TRUNC as a way to throw away. */
+static void drain(int fd)
 {
-	bool tcp = conn->proto == PROTO_TCP;
+	char room[1024];
+
+	while (real.recv(fd, room, sizeof room, MSG_DONTWAIT) > 0 ||
+	       unread(fd))
+		;
+}
+
+void sever_reset(struct conn *conn, int fd, int label, int how)
+{
+	bool tcp = conn->proto == PROTO_TCP, keep = how & SEVER_KEEP;
 	size_t n = keep && tcp ? unread(fd) : 0;
 
 	if (atomic_exchange(&conn->ending, true))
@@ -188,18 +199,19 @@ void sever_reset(struct conn *conn, int fd, int label, bool keep, bool waits)
 		conn_ask(conn, fd);
 	conn->stash = stash_take(fd, n);
 	if (!keep && tcp)
-		flush(fd, waits);
+		flush(fd, how & SEVER_WAITS);
 	/* before the end: a thread that it wakes must know */
 	conn->label = label;
 	conn->soft = label == EHOSTUNREACH || label == ENETUNREACH ? label : 0;
-	atomic_store(&conn->firing, keep ? me.tid : 0);
-	ready_ended(conn);
+	atomic_store(&conn->firing, how & SEVER_MINE ? me.tid : 0);
 	sever_owe(conn, label != EPIPE);
 	atomic_store(&conn->fate, FATE_RESET);
 	if (!tcp)
 		real.shutdown(fd, SHUT_RDWR);
 	else
 		disconnect(fd);
+	if (!tcp && !keep)
+		drain(fd);
 	if (tcp && label == EPIPE)
 		collect(fd);
 }
@@ -211,6 +223,8 @@ void sever_eof(struct conn *conn, int fd, bool keep)
 	conn->left = keep ? unread(fd) : 0;
 	atomic_store(&conn->fate, FATE_EOF);
 	real.shutdown(fd, SHUT_RD);
+	if (!keep && conn->proto != PROTO_TCP)
+		drain(fd);
 }
 
 /* ---- calls on a connection that has ended -------------------------------- */
@@ -252,6 +266,17 @@ static bool connected_still(struct call *c, const struct conn *conn)
 	return true;
 }
 
+/* Both directions have ended: but for the peer's FIN the socket is closed. */
+static bool both_ended(int fd, const struct conn *conn)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof info;
+
+	return conn->fate == FATE_EOF && conn->proto == PROTO_TCP &&
+	       !real.getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
+	       info.tcpi_state == TCP_FIN_WAIT2;
+}
+
 /* The pending error is taken by whoever asks first. */
 static bool take_owed(struct conn *conn)
 {
@@ -281,6 +306,9 @@ bool sever_before(struct call *c, struct conn *conn)
 
 	if (c->rec->call == CALL_getsockname)
 		return local_name(c, conn);
+	if ((c->rec->call == CALL_shutdown ||
+	     c->rec->call == CALL_getpeername) && both_ended(c->rec->fd, conn))
+		return answer(c, -1, ENOTCONN);
 	if (c->rec->call == CALL_ioctl && c->io.opt && stash_left(conn) &&
 	    rec_arg(c->rec, 1) == FIONREAD) {
 		*(int *)c->io.opt = stash_left(conn);
@@ -320,18 +348,20 @@ bool sever_meet(struct call *c, struct conn *conn)
 
 static void after_option(struct call *c, struct conn *conn, long ret)
 {
-	int *val = c->io.opt;
+	int val = 0;
 
-	if (ret || !val || rec_arg(c->rec, 1) != SOL_SOCKET ||
+	if (ret || !c->io.opt || rec_arg(c->rec, 1) != SOL_SOCKET ||
 	    rec_arg(c->rec, 2) != SO_ERROR)
 		return;
-	if ((*val || conn->proto != PROTO_TCP) && take_owed(conn)) {
-		*val = conn->label;
-	} else if (!*val && conn->fate == FATE_RESET) {
+	memcpy(&val, c->io.opt, c->io.opt_len);
+	if ((val || conn->proto != PROTO_TCP) && take_owed(conn)) {
+		val = conn->label;
+	} else if (!val && conn->fate == FATE_RESET) {
 		/* sk_err_soft, which a timeout leaves behind */
-		*val = conn->soft;
+		val = conn->soft;
 		conn->soft = 0;
 	}
+	memcpy(c->io.opt, &val, c->io.opt_len);
 }
 
 /* It asked for something: 0 bytes mean the end. */
@@ -339,13 +369,42 @@ static bool wants(const struct call *c)
 {
 	size_t size;
 
-	return !c->io.shape || (io_size(&c->io, &size) && size);
+	return !c->io.shape || (io_size(&c->io, &size) && size) ||
+	       /* these look for an error all the same */
+	       ((c->rec->call == CALL_recv || c->rec->call == CALL_recvfrom ||
+		 c->rec->call == CALL_recvmsg) && !unread(c->rec->fd));
+}
+
+static bool falls_short(const struct call *c, long ret)
+{
+	size_t size;
+
+	return io_size(&c->io, &size) && (size_t)ret < size;
+}
+
+static bool failed(const struct call *c, long ret)
+{
+	if (c->io.stream)
+		return ferror_unlocked(c->io.stream);
+	return ret == -1 && (calls[c->rec->call].result == RESULT_COUNT ||
+			     c->rec->call == CALL_recvmmsg);
+}
+
+/* The end of the file in place of an error. */
+static void stream_ends(FILE *f)
+{
+#ifdef __GLIBC__
+	f->_flags = (f->_flags & ~0x20) | 0x10;	/* libio.h */
+#endif
+	(void)f;
 }
 
 static void after_recv(struct call *c, struct conn *conn, long *ret, int *err)
 {
 	bool count = calls[c->rec->call].result == RESULT_COUNT;
 
+	if (conn->fate == FATE_EOF && conn->proto != PROTO_TCP)
+		return;			/* the kernel's queue is right */
 	if (conn->fate == FATE_EOF) {
 		size_t n = *ret > 0 && !(c->io.flags & MSG_PEEK)
 			   ? io_moved(&c->io, *ret) : 0;
@@ -354,12 +413,16 @@ static void after_recv(struct call *c, struct conn *conn, long *ret, int *err)
 		conn->left -= n < conn->left ? n : conn->left;
 		return;
 	}
-	if (*ret == -1 && (*err == EPIPE || *err == ECONNRESET) &&
-	    (count || c->rec->call == CALL_recvmmsg)) {
+	if (*ret > 0 && c->io.flags & MSG_WAITALL && falls_short(c, *ret) &&
+	    conn->proto != PROTO_TCP) {
+		take_owed(conn);	/* it has met the error, and kept silent */
+	} else if ((*err == EPIPE || *err == ECONNRESET) && failed(c, *ret)) {
 		/* it was waiting when the end came, or is the next to ask */
 		if (take_owed(conn)) {
 			collect(c->rec->fd);
 			*err = conn->label;
+		} else if (c->io.stream) {
+			stream_ends(c->io.stream);
 		} else {
 			*ret = 0;
 		}
@@ -378,8 +441,12 @@ static void after_recv(struct call *c, struct conn *conn, long *ret, int *err)
 static void late_send(struct call *c, struct conn *conn, long ret, int *err)
 {
 	if (ret != -1 || *err != ECONNRESET || conn->fate != FATE_RESET ||
-	    conn->proto != PROTO_TCP || sever_owes(conn))
+	    conn->proto != PROTO_TCP)
 		return;
+	if (take_owed(conn)) {
+		*err = conn->label;
+		return;
+	}
 	*err = EPIPE;
 	if (!(c->io.flags & MSG_NOSIGNAL) && !c->io.stream)
 		fault_raise(SIGPIPE);

@@ -41,6 +41,8 @@ struct config {
 	bool log_injected;		/* log only what a rule has touched */
 	bool rules;			/* there are some */
 	bool ends;			/* one of them can end a connection */
+	bool gates;			/* one of them takes time */
+	bool latent;			/* and keeps back readiness */
 	bool offsets, timed;		/* one of them has at=, has after= */
 	bool counter;			/* ticks are the processor's counter */
 	int log_data, trace_data;	/* bytes of data kept per call */
@@ -49,6 +51,7 @@ struct config {
 	struct call_set needed;		/* and those that change what we know */
 	struct call_set learned;	/* only these last */
 	struct call_set ruled;		/* calls that a rule may touch */
+	struct call_set waiting;	/* an end may find them in libc's hands */
 	struct times times;
 	uint64_t t0, epoch;		/* the trace's beginning: ticks, and */
 					/*   ns since 1970 */
@@ -142,11 +145,12 @@ void tree_descend(void);
 
 /* ---- fd.c: what each descriptor is ------------------------------------ */
 
-/* How an epoll set last was told to watch a socket. */
-struct watch {
-	int ep;				/* 0: none (nobody has a set there) */
-	uint32_t events;
-	uint64_t data;
+/* One direction of a socket, as far as a rule has closed it for a time. */
+struct gate {
+	_Atomic int64_t until;		/* ns of CLOCK_MONOTONIC; 0: open */
+	_Atomic int64_t free;		/* bytes that have waited already */
+	int64_t paid;			/* ns: until then for what has moved */
+	_Atomic bool served;		/* the next call has waited already */
 };
 
 /* A socket.  Lives in a pool; refs counts the descriptors. */
@@ -164,7 +168,10 @@ struct conn {
 	_Atomic bool ending;		/* some thread is resetting it */
 	_Atomic int32_t firing;		/* that thread, until its call is over */
 	int soft;			/* SO_ERROR gives it once more */
-	struct watch watch;
+	struct gate gate[2];		/* in and out */
+	_Atomic uint8_t gated;		/* 1 IN | 2 OUT | 4: is connecting */
+	uint32_t regs;			/* first of its registrations, 0: none */
+	uint32_t closed_at;		/* place in gate.c's list */
 	uint16_t due;			/* a rule that ends it when it is read */
 	_Atomic uint16_t asked, quiet;	/* ON_ bits: no rule can mean it */
 	int label;			/* the errno that error goes by */
@@ -182,10 +189,9 @@ enum slot {
 	SLOT_OTHER,			/* no socket */
 	SLOT_WAS,			/* a socket, until it was closed */
 	SLOT_OURS,			/* belongs to the shim */
-	SLOT_EPOLL,			/* an epoll set without sockets */
-	SLOT_EPOLL_SOCKS,		/* an epoll set that has had one */
-	SLOT_NAMELESS,			/* a socket the pool had no room for */
-	SLOT_CONN = 16,			/* and up: socket in the pool */
+	SLOT_SET,			/* and up: epoll set (watch.c) */
+	SLOT_NAMELESS = SLOT_SET + 1024, /* a socket the pool had no room for */
+	SLOT_CONN,			/* and up: socket in the pool */
 };
 
 extern struct conn *fd_pool;		/* set at start, read-only after */
@@ -260,12 +266,13 @@ struct io {
 	int flags;			/* MSG_ */
 	FILE *stream;
 	void *opt, *name_out;
+	socklen_t opt_len;		/* of opt, up to an int's */
 	const char *name;		/* to be resolved */
 	struct hostent **host;
 	int *herr;
 	void *theirs, *many;
 	size_t their_n;
-	socklen_t *name_len;
+	socklen_t *name_len, room;
 	int pipe;			/* of splice: where it goes */
 	/* meaningful in some shapes only */
 	size_t many_size;
@@ -276,8 +283,13 @@ struct io {
 	struct msghdr **msg;
 	struct mmsghdr **mmsg;
 	unsigned *n;
-	struct mmsghdr mm;
-	struct iovec few[8];
+	union {
+		struct {
+			struct mmsghdr mm;
+			struct iovec few[8];
+		};
+		char kept[sizeof(struct sockaddr_storage)];
+	};
 };
 
 #define IO_ZERO offsetof(struct io, many_size)
@@ -300,6 +312,8 @@ struct call {
 	int raise;			/* a signal, once the call is recorded */
 	long answer;
 	size_t shortened;		/* to that many bytes; 0: not */
+	uint64_t rate;			/* bytes a second; 0: any */
+	int64_t nap;			/* ns to sleep once it has returned */
 	uint64_t nth;			/* of its family on its socket */
 	struct rec own;
 	struct io io;			/* valid when touch */
@@ -314,17 +328,22 @@ bool call_begin(struct call *c, int id, int fd, bool any, const void *caller);
 void call_need(struct call_set *set);
 /* Whether rules are to be asked about a call on conn, which may be NULL. */
 bool fault_may(struct conn *conn, int family);
+/* The same, from what is known already where it is. */
+static inline bool fault_may_be(struct conn *conn, int family)
+{
+	uint16_t bit = 1 << family;
+
+	if (atomic_load_explicit(&conn->asked, memory_order_relaxed) & bit)
+		return !(atomic_load_explicit(&conn->quiet,
+					      memory_order_relaxed) & bit);
+	return fault_may(conn, family);
+}
 static inline bool fault_asks(int id, struct conn *conn)
 {
-	uint16_t family = 1 << calls[id].family;
-
 	if (likely(!call_set_has(&config.ruled, id)))
 		return false;
-	if (conn && atomic_load_explicit(&conn->asked,
-					 memory_order_relaxed) & family)
-		return !(atomic_load_explicit(&conn->quiet,
-				memory_order_relaxed) & family);
-	return fault_may(conn, calls[id].family);
+	return conn ? fault_may_be(conn, calls[id].family)
+		    : fault_may(conn, calls[id].family);
 }
 bool fault_before(struct call *c);
 /*
@@ -448,16 +467,18 @@ ssize_t io_fill(struct io *io, const void *from, size_t len);
 
 /* ---- sever.c: the end of a connection ----------------------------------------- */
 
-/*
- * Reset it on both sides.  label: the error this side gets.  keep: what had
- * arrived is still read; else what was sent is let out first.  waits: so may
- * the call.
- */
-void sever_reset(struct conn *conn, int fd, int label, bool keep, bool waits);
+/* How: what had arrived is still read; else what was sent is let out first; */
+/* the call may wait for that; it is the one to get the error. */
+enum { SEVER_KEEP = 1, SEVER_WAITS = 2, SEVER_MINE = 4 };
+/* Reset it on both sides.  label: the error this side gets. */
+void sever_reset(struct conn *conn, int fd, int label, int how);
 /* The peer's direction ends, after what had arrived where keep. */
 void sever_eof(struct conn *conn, int fd, bool keep);
 /* A connect to a port that refuses, whatever it is called. */
 bool sever_refuse(struct call *c, struct conn *conn, int label);
+/* The same, started without waiting: EINPROGRESS, unless it is over. */
+bool refuse_start(struct call *c, struct conn *conn, int label);
+void connect_start(struct call *c);
 /* A call on a connection that has ended: true if it is answered ... */
 bool sever_before(struct call *c, struct conn *conn);
 /* Whose rule it was meets the error, unless there is something to read. */
@@ -472,15 +493,32 @@ void sever_forget(struct conn *conn);
 
 /* ---- ready.c: readiness --------------------------------------------------- */
 
-/* What poll and epoll_wait found, with what the kernel does not know. */
-void ready_poll(struct pollfd *p);
-void ready_epoll(int ep, struct epoll_event *ev);
-/* epoll_ctl has been done. */
-void ready_watch(int ep, int op, int fd, const struct epoll_event *ev);
+/* Bits of a connection that was reset which the kernel does not know. */
+uint32_t ready_ended(const struct conn *conn, uint32_t bits, uint32_t asked);
 /* Tell those who wait for an edge again what is ready. */
 void ready_rearm(const struct conn *conn, int fd, bool in);
-/* It is being reset: its waiters may see it half done. */
-void ready_ended(struct conn *conn);
+
+/* ---- gate.c, watch.c: faults in time (gate.h) ------------------------------ */
+
+void gate_start(void);			/* there are rules that take time */
+void gate_child(void);			/* this is a new process */
+void gate_forget(struct conn *conn);	/* the socket is a new one, or gone */
+
+bool watch_start(void);
+/* Epoll sets: a new one, another descriptor of it, one less. */
+void watch_new_set(int ep);
+void watch_share(uint32_t slot);
+void watch_put(uint32_t slot);
+bool watch_is_set(int ep);
+bool watch_has_sockets(int ep);
+/* epoll_ctl, remembered. */
+int watch_ctl(int ep, int op, int fd, struct epoll_event *ev);
+/* Every set that is told edges of it is told again. */
+void watch_rearm(const struct conn *conn);
+/* fd is about to be closed, the socket may live on. */
+void watch_leave(int fd, struct conn *conn);
+/* Under the lock: nobody watches it any more. */
+void watch_drop(struct conn *conn);
 
 /* ---- sandbox.c: what seccomp leaves us -------------------------------- */
 
@@ -492,7 +530,8 @@ enum own {
 	OWN_GETTID,
 	/* for faults alone */
 	OWN_GETUID, OWN_FCNTL, OWN_IOCTL, OWN_SOCKET, OWN_BIND, OWN_CONNECT, OWN_SHUTDOWN,
-	OWN_SETSOCKOPT, OWN_RECVFROM, OWN_READV_OF, OWN_SLEEP, OWN_SIGNAL, OWNS
+	OWN_SETSOCKOPT, OWN_RECVFROM, OWN_READV_OF, OWN_SLEEP, OWN_SIGNAL,
+	OWN_TIMERFD, OWN_TIMERSET, OWN_EPOLL_CTL, OWNS
 };
 
 extern _Atomic uint32_t own_forbidden;	/* set as filters are installed */

@@ -67,6 +67,7 @@ static inline _Noreturn void overflow(void)
 #define SUBJECT_SIGNUM(a) \
 	skip = config.active && (a) != SIGPIPE && !config.signals;
 #define SUBJECT_SKIP(a)
+#define SUBJECT_NEWNAME(a)
 #define SUBJECT_HERR(a)
 #define SUBJECT_HOST(a)
 #define SUBJECT_INT(a)
@@ -129,6 +130,7 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 #define STORE_FD(a)
 #define STORE_STREAM(a)
 #define STORE_SKIP(a)
+#define STORE_NEWNAME(a)
 #define STORE_HERR(a)
 #define STORE_HOST(a)
 #define STORE_AIO(a)
@@ -196,8 +198,10 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 		c.io.name = (a);					\
 	c.io.named = true;
 #define GIVE_OPTOUT(a)							\
-	c.io.opt = readable(vlen, sizeof *vlen) &&			\
-		   *vlen >= (socklen_t)sizeof(int) ? (a) : NULL;
+	c.io.opt = readable(vlen, sizeof *vlen) ? (a) : NULL;		\
+	c.io.opt_len = c.io.opt && *vlen < sizeof(int) ? *vlen		\
+						       : sizeof(int);	\
+	c.io.name_len = vlen;
 #define GIVE_ADDROUT(a)							\
 	c.io.name_out = (void *)(a);					\
 	c.io.name_len = alen;
@@ -206,6 +210,7 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 #define GIVE_SOCK(a)
 #define GIVE_FD(a)
 #define GIVE_SKIP(a)
+#define GIVE_NEWNAME(a) GIVE_ADDROUT(a)
 #define GIVE_AIO(a)
 #define GIVE_INT(a)
 #define GIVE_OFFSET(a)
@@ -241,6 +246,7 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 #define KEEPS_FD 0
 #define KEEPS_STREAM 0
 #define KEEPS_SKIP 0
+#define KEEPS_NEWNAME 0
 #define KEEPS_HERR 0
 #define KEEPS_HOST 0
 #define KEEPS_INT 0
@@ -282,6 +288,7 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 #define KEEP_FD(i, a)
 #define KEEP_STREAM(i, a)
 #define KEEP_SKIP(i, a)
+#define KEEP_NEWNAME(i, a)
 #define KEEP_HERR(i, a)
 #define KEEP_HOST(i, a)
 #define KEEP_INT(i, a)

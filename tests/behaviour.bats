@@ -118,6 +118,16 @@ print(sum(1 for n in pids.values() if n == 100))')
 	in_log ' send\(.*"x", 1, 0\) = 1 ' 6
 }
 
+@test "bash, which frees the strings of its environ, never frees ours" {
+	cat >"$BATS_TEST_TMPDIR/script" <<-'END'
+	shown() { (cd /; path="$(readlink "$none" || true)"; echo a); }
+	IFS=: list=(a b)
+	shown
+	shown
+	END
+	[ "$(logged bash "$BATS_TEST_TMPDIR/script")" = $'a\na' ]
+}
+
 @test "env -i in the middle of the tree does not lose the tree" {
 	logged sh -c 'env -i "$0" early' "$PROGS/behave"
 	in_log ' send\(.*"x", 1, 0\) = 1 ' 1

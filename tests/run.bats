@@ -288,16 +288,6 @@ print(os.environ["SOCKWRENCH_ONLY"], os.environ["SOCKWRENCH_LOG"])'
 		'missing: expected a file or a preset (sockwrench list presets)' run
 }
 
-@test "actions that cannot be carried out yet are refused" {
-	refused '-e:2: latency= cannot be carried out yet' \
-		run -e 'recv short=1' -e 'send latency=20ms'
-	echo 'connect inprogress=1s' >a.rules
-	refused 'a.rules:1: inprogress= cannot be carried out yet' run -r a.rules
-	refused '-e:1: stall= cannot be carried out yet' \
-		trace -e 'send stall=forever'
-	refused '-e:1: rate= cannot be carried out yet' run -e 'recv rate=1MB/s'
-}
-
 @test "options that contradict: -z and -Z with run, --must-fire without rules" {
 	refused 'run: -z and -Z are for trace: with rules only the calls that they touch are logged' \
 		run -Z -e 'send pass'

@@ -486,7 +486,7 @@ static const struct {
 
 static bool kind_shown(int kind, const struct arg *a)
 {
-	if (kind == KIND_SKIP || (kinds[kind].optional && absent(a)))
+	if (kind == KIND_SKIP || kind == KIND_NEWNAME || (kinds[kind].optional && absent(a)))
 		return false;
 	/* no flags, nothing to say */
 	if (kinds[kind].flags && !a->value)

@@ -248,18 +248,6 @@ static void test_room(void)
 	assert(set.n == RULES_MOST && told == 1 && set.errors == 1);
 }
 
-static void test_unready(void)
-{
-	rules_of("recv short=1\nsend reset\nrecv conn=3 delay=1s");
-	assert(!rules_unready(&set));
-	rules_of("recv short=1\nsend rate=1MB/s\nrecv latency=1s");
-	assert(rules_unready(&set) == &room[1]);
-	rules_of("connect inprogress=1s\nrecv short=1");
-	assert(rules_unready(&set) == &room[0]);
-	rules_of("recv stall=forever");
-	assert(rules_unready(&set) == &room[0]);
-}
-
 /* ---- globs and addresses ------------------------------------------------ */
 
 static void test_globs(void)
@@ -796,7 +784,6 @@ int main(void)
 	test_strace();
 	test_lines();
 	test_room();
-	test_unready();
 	test_globs();
 	test_addresses();
 	test_matchers();

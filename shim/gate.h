@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Faults in time.  A gate is one direction of one socket, closed until a
+ * moment: what arrives, or the room to send, is not there yet for any call.
+ *
+ *	gate.c		closing, opening, and what data calls meet
+ *	handshake.c	connections that take their time
+ *	watch.c		epoll: who watches what, kept from what is closed
+ *	wait.c		poll, select, epoll_wait: waiting past what is closed
+ */
+#ifndef SHIM_GATE_H
+#define SHIM_GATE_H
+
+#include "fault.h"
+
+#include <sys/epoll.h>
+
+enum way { IN, OUT };
+#define WAY_BIT(way) (1 << (way))
+#define CONNECTING 4			/* the third bit of conn->gated */
+
+/* ---- gate.c ------------------------------------------------------------- */
+
+int64_t gate_now(void);
+static inline int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+/* ns from now, or FOREVER. */
+int64_t gate_in(int64_t ns);
+
+/* Around all that changes gates or registrations; signals wait. */
+uint64_t gate_lock(void);
+void gate_unlock(uint64_t mask);
+/* Sockets with a closed gate. */
+extern _Atomic uint32_t gate_closed_n;
+/* The n-th socket with one, under the lock. */
+struct conn *gate_closed(uint32_t n);
+
+/* Close it until then, and whoever waits for it waits on. */
+void gate_close(struct conn *conn, uint8_t ways, int64_t until);
+/* Whether it is closed now; opens it when its time has come. */
+bool gate_shut(struct conn *conn, int fd, enum way way);
+/* Under the lock: those whose time has come; whatever is closed. */
+void gate_expire(void);
+void gate_open(struct conn *conn, int fd);
+/* Under the lock: readiness would be told; false: the rules delay it. */
+bool gate_tells(struct conn *conn, int fd, enum way way);
+/* The calling thread waits: 0, EINTR, or EAGAIN when its own time is over. */
+int gate_wait(struct call *c, struct conn *conn, enum way way, int waits);
+/* A call meets what is closed: true if it is answered. */
+bool gate_before(struct call *c, struct conn *conn);
+/* What a rule says, carried out: true if the call is answered. */
+bool gate_act(struct call *c, struct conn *conn, const struct verdict *v,
+	      struct query *q);
+/* It is performed: the next one waits anew. */
+void gate_served(struct call *c);
+/* The call has moved n bytes. */
+void gate_moved(struct call *c, struct conn *conn, size_t n);
+/* A timer of ours, or -1; set it to a moment: false, it is none any more. */
+int gate_timer(int flags);
+bool gate_timer_set(int fd, int64_t until);
+
+/* ---- handshake.c ---------------------------------------------------------- */
+
+/* inprogress=, stall= of connect. */
+bool handshake_act(struct call *c, struct conn *conn, const struct verdict *v,
+		   struct query *q);
+/* A call while it is going on. */
+bool handshake_before(struct call *c, struct conn *conn);
+/* TCP_INFO says that it goes on. */
+void handshake_after(struct call *c, const struct conn *conn);
+
+/* ---- wait.c ----------------------------------------------------------------- */
+
+struct epoll_ask {
+	int ep, n;
+	struct epoll_event *events;
+	int64_t ns;			/* below 0: for ever */
+	bool exact;			/* not in milliseconds */
+	const sigset_t *mask;
+};
+
+/* In place of poll, select, epoll_wait; ns below 0: for ever. */
+int wait_poll(struct pollfd *fds, nfds_t n, int64_t ns, const sigset_t *mask);
+int wait_select(int n, fd_set *in, fd_set *out, fd_set *bad, int64_t ns,
+		const sigset_t *mask, int64_t *left);
+int wait_epoll(const struct epoll_ask *ask);
+
+/* ---- watch.c ---------------------------------------------------------------- */
+
+/* Under the lock: its gates have changed. */
+void watch_mask(struct conn *conn);
+/* Under the lock: a descriptor by which it is watched, or NO_FD. */
+int watch_fd(const struct conn *conn);
+/* When to look again, where there is no timer to tell; FOREVER: never. */
+int64_t watch_until(int ep);
+/* What epoll_wait has found without what the program may not know yet; n. */
+int watch_sift(int ep, struct epoll_event *ev, int n);
+
+#endif

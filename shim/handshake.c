@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connections that take their time.  The real handshake is started at once,
+ * with the destination or, where it is to fail, with a port that refuses
+ * (refuse.c).  Both gates are closed until the moment; what a socket in
+ * SYN_SENT says to other calls is said here (inet_stream_connect,
+ * inet_shutdown, tcp_sendmsg).
+ */
+#include "gate.h"
+
+#include <netinet/tcp.h>
+
+/* A connect that waits: for the moment, and then as the kernel would. */
+static bool meanwhile(struct call *c, struct conn *conn, int waits, int err)
+{
+	int stop = waits ? gate_wait(c, conn, OUT, waits) : EAGAIN;
+
+	if (!stop)
+		return false;
+	return answer(c, -1, stop == EAGAIN ? err : stop);
+}
+
+/* A SYN is sent 6 times again, at twice the distance (tcp_syn_retries). */
+#define GIVES_UP (INT64_C(127) * 1000000000)
+
+bool handshake_act(struct call *c, struct conn *conn, const struct verdict *v,
+		   struct query *q)
+{
+	const struct rule *r = v->rule;
+	bool forever = r->time[0] == FOREVER;
+	int waits = q->ask(q), then = forever ? ETIMEDOUT : r->then;
+	int64_t until = gate_in(forever ? GIVES_UP : r->time[0]);
+
+	if (!then) {
+		connect_start(c);
+	} else if (!refuse_start(c, conn, then)) {
+		fault_unmark(c);
+		return false;
+	}
+	if (c->answer_err != EINPROGRESS) {
+		fault_unmark(c);		/* it was there, or failed, at once */
+		return true;
+	}
+	gate_close(conn, CONNECTING | WAY_BIT(IN) | WAY_BIT(OUT), until);
+	return meanwhile(c, conn, waits, EINPROGRESS);
+}
+
+/* inet_shutdown: an attempt is given up. */
+static bool give_up(struct call *c, struct conn *conn)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	uint64_t mask;
+
+	real.connect(c->rec->fd, &none, sizeof none);
+	mask = gate_lock();
+	gate_open(conn, c->rec->fd);
+	gate_unlock(mask);
+	if (conn->fate == FATE_REFUSED)
+		sever_forget(conn);
+	return answer(c, 0, 0);
+}
+
+static bool leaves(const struct call *c)
+{
+	return !c->addr || !readable(c->addr, sizeof(sa_family_t)) ||
+	       ((const struct sockaddr *)c->addr)->sa_family == AF_UNSPEC;
+}
+
+bool handshake_before(struct call *c, struct conn *conn)
+{
+	struct query q = query_of(c, conn);
+	uint64_t mask;
+
+	switch (c->rec->call) {
+	case CALL_connect:
+		if (!leaves(c))
+			return meanwhile(c, conn, q.ask(&q), EALREADY);
+		mask = gate_lock();
+		gate_open(conn, c->rec->fd);
+		gate_unlock(mask);
+		return false;
+	case CALL_shutdown:
+		return give_up(c, conn);
+	case CALL_getpeername:
+		return answer(c, -1, ENOTCONN);
+	case CALL_getsockopt:
+		if (rec_arg(c->rec, 1) != SOL_SOCKET ||
+		    rec_arg(c->rec, 2) != SO_ERROR ||
+		    !readable(c->io.opt, c->io.opt_len))
+			return false;
+		memset(c->io.opt, 0, c->io.opt_len);
+		*c->io.name_len = c->io.opt_len;
+		return answer(c, 0, 0);
+	}
+	return false;
+}
+
+void handshake_after(struct call *c, const struct conn *conn)
+{
+	if (conn->gated & CONNECTING && c->rec->call == CALL_getsockopt &&
+	    rec_arg(c->rec, 1) == IPPROTO_TCP &&
+	    rec_arg(c->rec, 2) == TCP_INFO && c->io.opt)
+		((struct tcp_info *)c->io.opt)->tcpi_state = TCP_SYN_SENT;
+}

@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Epoll sets and what they were told to watch.  While a gate is closed, the
+ * registrations of its socket are changed so that the kernel does not tell of
+ * it; a timer of ours in the program's set wakes whoever waits there when the
+ * first gate opens.  Events carry the program's own data throughout.
+ *
+ * All of it is under the lock of gate.c.
+ */
+#include "gate.h"
+
+#include <sys/mman.h>
+#include <sys/timerfd.h>
+
+#define SETS (SLOT_NAMELESS - SLOT_SET)
+#define BUCKETS 65536
+
+#define TELLS_IN (EPOLLIN | EPOLLRDNORM | EPOLLRDBAND | EPOLLRDHUP)
+#define TELLS_OUT (EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
+#define TELLS_ALL (TELLS_IN | TELLS_OUT | EPOLLPRI | EPOLLMSG)
+#define TELLS_END (EPOLLERR | EPOLLHUP)
+
+static struct set {
+	_Atomic uint32_t refs;		/* descriptors; 0: free */
+	_Atomic bool socks;		/* has watched a socket */
+	bool once;			/* has seen EPOLLONESHOT */
+	int fd;				/* one of them */
+	int timer;			/* 0: none */
+	int64_t armed;			/* what it is set to */
+} sets[SETS];
+
+static struct reg {
+	uint32_t next;			/* of the same socket, or free */
+	uint32_t also;			/* in the same bucket */
+	uint32_t conn;			/* in the pool */
+	uint16_t set;
+	bool masked;			/* the kernel knows less of it */
+	bool spent;			/* EPOLLONESHOT: it has told */
+	int fd;
+	uint32_t events;
+	uint64_t data;
+} *regs;				/* from 1 */
+static uint32_t regs_n, regs_used, regs_free;
+static uint32_t *buckets;
+
+static void *zeros(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
+bool watch_start(void)
+{
+	regs_n = fd_pool_n() + 4096;
+	regs = zeros(regs_n * sizeof *regs);
+	buckets = zeros(BUCKETS * sizeof *buckets);
+	return regs && buckets;
+}
+
+/* ---- sets ------------------------------------------------------------------ */
+
+static struct set *set_of(int ep)
+{
+	uint32_t slot = fd_slot(ep);
+
+	return slot >= SLOT_SET && slot < SLOT_NAMELESS
+	       ? &sets[slot - SLOT_SET] : NULL;
+}
+
+bool watch_is_set(int ep)
+{
+	return set_of(ep) != NULL;
+}
+
+bool watch_has_sockets(int ep)
+{
+	const struct set *s = set_of(ep);
+
+	return s && atomic_load_explicit(&s->socks, memory_order_relaxed);
+}
+
+void watch_new_set(int ep)
+{
+	static _Atomic uint32_t hint;
+	uint32_t at = atomic_load(&hint);
+
+	for (uint32_t i = 0; i < SETS; i++, at++) {
+		struct set *s = &sets[at % SETS];
+		uint32_t none = 0;
+		if (atomic_load(&s->refs) ||
+		    !atomic_compare_exchange_strong(&s->refs, &none, 1))
+			continue;
+		s->socks = s->once = false;
+		s->fd = ep;
+		s->timer = 0;
+		s->armed = FOREVER;
+		atomic_store(&hint, at + 1);
+		fd_set_slot(ep, SLOT_SET + at % SETS);
+		return;
+	}
+	fd_set_slot(ep, SLOT_OTHER);
+}
+
+void watch_share(uint32_t slot)
+{
+	if (slot >= SLOT_SET && slot < SLOT_NAMELESS)
+		atomic_fetch_add(&sets[slot - SLOT_SET].refs, 1);
+}
+
+static void timer_drop(struct set *s)
+{
+	int fd = s->timer;
+
+	s->timer = 0;
+	s->armed = FOREVER;
+	if (fd && fd_slot(fd) == SLOT_OURS) {
+		fd_set_slot(fd, SLOT_OTHER);
+		real.close(fd);
+	}
+}
+
+static void reg_free(uint32_t i);
+
+void watch_put(uint32_t slot)
+{
+	struct set *s = &sets[slot - SLOT_SET];
+	uint64_t mask;
+
+	if (atomic_load(&s->refs) > 1 || !regs) {
+		atomic_fetch_sub(&s->refs, 1);
+		return;
+	}
+	mask = gate_lock();
+	timer_drop(s);
+	for (uint32_t i = 1; s->socks && i <= regs_used; i++)
+		if (regs[i].fd && regs[i].set == s - sets)
+			reg_free(i);
+	gate_unlock(mask);
+	atomic_fetch_sub(&s->refs, 1);
+}
+
+/* ---- its timer ---------------------------------------------------------------- */
+
+static void arm(struct set *s, int64_t until)
+{
+	struct epoll_event ev = { .events = EPOLLIN,
+				  .data.u64 = (uintptr_t)s };
+
+	if (s->timer && gate_timer_set(s->timer, until)) {
+		s->armed = until;
+		return;
+	}
+	if (until == FOREVER)
+		return;
+	s->timer = gate_timer(TFD_NONBLOCK);
+	if (s->timer < 0 || !gate_timer_set(s->timer, until) ||
+	    real.epoll_ctl(s->fd, EPOLL_CTL_ADD, s->timer, &ev))
+		timer_drop(s);
+	s->armed = s->timer > 0 ? until : FOREVER;
+}
+
+/* When the first of the gates opens that keep something from this set. */
+static int64_t first_of(const struct set *s)
+{
+	int64_t first = FOREVER;
+
+	for (uint32_t n = gate_closed_n; n--;) {
+		const struct conn *conn = gate_closed(n);
+		bool mine = false;
+		for (uint32_t i = conn->regs; i && !mine; i = regs[i].next)
+			mine = regs[i].set == s - sets;
+		for (int w = IN; mine && w <= OUT; w++)
+			if (atomic_load(&conn->gate[w].until))
+				first = earlier(first, atomic_load(
+						&conn->gate[w].until));
+	}
+	return first;
+}
+
+int64_t watch_until(int ep)
+{
+	const struct set *s = set_of(ep);
+
+	/* without a timer a wait ends by itself */
+	return s && !s->timer && gate_closed_n ? first_of(s) : FOREVER;
+}
+
+/* ---- registrations -------------------------------------------------------------- */
+
+static uint32_t *bucket(uint16_t set, uint64_t data)
+{
+	uint64_t h = (data ^ (uint64_t)set << 48) * 0x9e3779b97f4a7c15;
+
+	return &buckets[h >> 48];
+}
+
+static void hash_in(uint32_t i)
+{
+	uint32_t *head = bucket(regs[i].set, regs[i].data);
+
+	regs[i].also = *head;
+	*head = i;
+}
+
+static void hash_out(uint32_t i)
+{
+	uint32_t *at = bucket(regs[i].set, regs[i].data);
+
+	while (*at && *at != i)
+		at = &regs[*at].also;
+	*at = regs[i].also;
+}
+
+static uint32_t reg_find(const struct conn *conn, const struct set *s, int fd)
+{
+	uint32_t i = conn->regs;
+
+	while (i && (regs[i].set != s - sets || regs[i].fd != fd))
+		i = regs[i].next;
+	return i;
+}
+
+static uint32_t reg_new(struct conn *conn, const struct set *s, int fd)
+{
+	uint32_t i = regs_free;
+
+	if (i)
+		regs_free = regs[i].next;
+	else if (regs_used + 1 < regs_n)
+		i = ++regs_used;
+	else
+		return 0;
+	regs[i] = (struct reg){ .next = conn->regs, .conn = conn - fd_pool,
+				.set = s - sets, .fd = fd };
+	conn->regs = i;
+	return i;
+}
+
+static void reg_free(uint32_t i)
+{
+	uint32_t *at = &fd_pool[regs[i].conn].regs;
+
+	hash_out(i);
+	while (*at && *at != i)
+		at = &regs[*at].next;
+	*at = regs[i].next;
+	regs[i] = (struct reg){ .next = regs_free };
+	regs_free = i;
+}
+
+void watch_drop(struct conn *conn)
+{
+	while (conn->regs)
+		reg_free(conn->regs);
+}
+
+int watch_fd(const struct conn *conn)
+{
+	return conn->regs ? regs[conn->regs].fd : NO_FD;
+}
+
+/* ---- what the kernel is told ---------------------------------------------------- */
+
+static uint32_t shut(const struct conn *conn)
+{
+	uint8_t gated = conn->gated;
+
+	return gated & CONNECTING ? TELLS_ALL :
+	       (gated & WAY_BIT(IN) ? TELLS_IN : 0) |
+	       (gated & WAY_BIT(OUT) ? TELLS_OUT : 0);
+}
+
+/* The end of a connection is told all the same, once: EPOLLET. */
+static struct epoll_event shown(const struct reg *r, uint32_t closed)
+{
+	struct epoll_event ev = { .events = r->events,
+				  .data.u64 = r->data };
+
+	if (!(r->events & closed))
+		return ev;
+	ev.events &= ~(closed | EPOLLEXCLUSIVE);
+	if (!(ev.events & TELLS_ALL))
+		ev.events = (ev.events & ~EPOLLONESHOT) | EPOLLET;
+	return ev;
+}
+
+static void tell(struct reg *r)
+{
+	uint32_t closed = shut(&fd_pool[r->conn]);
+	struct epoll_event ev = shown(r, closed);
+	int ep = sets[r->set].fd, err = errno;
+	bool masks = r->events & closed;
+
+	if (!r->spent && (masks || r->masked)) {
+		/* exclusive ones cannot be modified */
+		if (r->events & EPOLLEXCLUSIVE) {
+			real.epoll_ctl(ep, EPOLL_CTL_DEL, r->fd, NULL);
+			real.epoll_ctl(ep, EPOLL_CTL_ADD, r->fd, &ev);
+		} else {
+			real.epoll_ctl(ep, EPOLL_CTL_MOD, r->fd, &ev);
+		}
+	}
+	r->masked = masks;
+	errno = err;
+}
+
+void watch_mask(struct conn *conn)
+{
+	for (uint32_t i = conn->regs; i; i = regs[i].next) {
+		struct set *s = &sets[regs[i].set];
+		tell(&regs[i]);
+		for (int w = IN; w <= OUT; w++) {
+			int64_t until = atomic_load(&conn->gate[w].until);
+			if (until && until < s->armed)
+				arm(s, until);
+		}
+	}
+}
+
+void watch_rearm(const struct conn *conn)
+{
+	uint64_t mask = gate_lock();
+
+	for (uint32_t i = conn->regs; i; i = regs[i].next)
+		if (regs[i].events & EPOLLET && !regs[i].spent) {
+			regs[i].masked = true;
+			tell(&regs[i]);
+		}
+	gate_unlock(mask);
+}
+
+void watch_leave(int fd, struct conn *conn)
+{
+	uint32_t next;
+	uint64_t mask;
+
+	if (!conn->regs || atomic_load(&conn->refs) < 2)
+		return;
+	/* the kernel watches on, and nobody can tell it anything any more */
+	mask = gate_lock();
+	for (uint32_t i = conn->regs; i; i = next) {
+		struct epoll_event ev = { .events = regs[i].events,
+					  .data.u64 = regs[i].data };
+		next = regs[i].next;
+		if (regs[i].fd != fd)
+			continue;
+		if (regs[i].masked)
+			real.epoll_ctl(sets[regs[i].set].fd, EPOLL_CTL_MOD,
+				       fd, &ev);
+		reg_free(i);
+	}
+	gate_unlock(mask);
+}
+
+/* ---- epoll_ctl -------------------------------------------------------------------- */
+
+static void remember(struct conn *conn, struct set *s, int op, int fd,
+		     const struct epoll_event *ev)
+{
+	uint32_t i = reg_find(conn, s, fd);
+
+	if (op == EPOLL_CTL_DEL) {
+		if (i)
+			reg_free(i);
+		return;
+	}
+	if (i)
+		hash_out(i);
+	else
+		i = reg_new(conn, s, fd);
+	if (!i)
+		return;
+	regs[i].events = ev->events;
+	regs[i].data = ev->data.u64;
+	regs[i].spent = false;
+	regs[i].masked = ev->events & shut(conn);
+	s->once |= ev->events & EPOLLONESHOT;
+	hash_in(i);
+	if (regs[i].masked)
+		watch_mask(conn);
+}
+
+/* The same, if the kernel agrees; its answer. */
+static int ctl(struct conn *conn, struct set *s, int ep, int op, int fd,
+	       struct epoll_event *ev)
+{
+	struct reg given = { .events = 0 };
+	struct epoll_event told = { 0 };
+	uint64_t mask = gate_lock();
+	int r, err;
+
+	if (op != EPOLL_CTL_DEL) {
+		given.events = ev->events;
+		given.data = ev->data.u64;
+		told = shown(&given, shut(conn));
+	}
+	r = real.epoll_ctl(ep, op, fd, op == EPOLL_CTL_DEL ? ev : &told);
+	err = errno;
+	s->fd = ep;
+	if (!r)
+		remember(conn, s, op, fd, ev);
+	gate_unlock(mask);
+	errno = err;
+	return r;
+}
+
+int watch_ctl(int ep, int op, int fd, struct epoll_event *ev)
+{
+	struct conn *conn = slot_conn(fd_slot(fd));
+	struct set *s = set_of(ep);
+	bool plain = !regs || !conn || (op != EPOLL_CTL_DEL &&
+					!readable_near(ev, sizeof *ev));
+	int r;
+
+	if (s && !plain) {
+		r = ctl(conn, s, ep, op, fd, ev);
+	} else {
+		r = real.epoll_ctl(ep, op, fd, ev);
+		/* an inherited set is known by what it does */
+		if (!r && !s && conn && fd_slot(ep) == SLOT_UNMET) {
+			watch_new_set(ep);
+			s = set_of(ep);
+			if (s && !plain)
+				ctl(conn, s, ep, EPOLL_CTL_MOD, fd, ev);
+		}
+	}
+	/* a set in a set */
+	if (!r && s && (conn || watch_has_sockets(fd)))
+		atomic_store_explicit(&s->socks, true, memory_order_relaxed);
+	return r;
+}
+
+/* ---- what epoll_wait has found ---------------------------------------------------- */
+
+static bool ready(const struct reg *r, uint32_t events)
+{
+	struct pollfd p = { r->fd, events & 0xffff, 0 };
+
+	return real.poll(&p, 1, 0) > 0 && p.revents & events;
+}
+
+/* Whose event it is: usually nobody else has the same data. */
+static struct reg *whose(const struct set *s, const struct epoll_event *ev)
+{
+	struct reg *first = NULL;
+	int n = 0;
+
+	for (uint32_t i = *bucket(s - sets, ev->data.u64); i; i = regs[i].also)
+		if (regs[i].set == s - sets && regs[i].data == ev->data.u64 &&
+		    n++ == 0)
+			first = &regs[i];
+	for (uint32_t i = *bucket(s - sets, ev->data.u64); n > 1 && i;
+	     i = regs[i].also)
+		if (regs[i].set == s - sets && regs[i].data == ev->data.u64 &&
+		    !(shut(&fd_pool[regs[i].conn]) & ev->events) &&
+		    ready(&regs[i], ev->events))
+			return &regs[i];
+	return first;
+}
+
+/* Whether the program is to see it, and how much of it. */
+static bool passes(const struct set *s, struct epoll_event *ev)
+{
+	struct reg *r = whose(s, ev);
+	struct conn *conn = r ? &fd_pool[r->conn] : NULL;
+	uint32_t bits = ev->events;
+
+	if (!conn)
+		return true;
+	if (bits & TELLS_END && conn->gated) {
+		/* the kernel says all of it once it may */
+		if (!(conn->gated & CONNECTING))
+			gate_open(conn, r->fd);
+		return false;
+	}
+	bits &= ~shut(conn);
+	if (!(bits & TELLS_END)) {
+		if (bits & TELLS_IN && !gate_tells(conn, r->fd, IN))
+			bits &= ~TELLS_IN;
+		if (bits & TELLS_OUT && !gate_tells(conn, r->fd, OUT))
+			bits &= ~TELLS_OUT;
+	}
+	if (!bits)
+		return false;
+	ev->events = bits | ready_ended(conn, bits, r->events);
+	r->spent = r->events & EPOLLONESHOT;
+	return true;
+}
+
+int watch_sift(int ep, struct epoll_event *ev, int n)
+{
+	struct set *s = set_of(ep);
+	bool end = false;
+	uint64_t mask;
+	int kept = 0;
+
+	for (int i = 0; i < n; i++)
+		end |= ev[i].events & TELLS_END;
+	if (n <= 0 || !s || !regs ||
+	    !(gate_closed_n || config.latent || s->once || s->timer ||
+	      (end && config.ends)))
+		return n;
+	mask = gate_lock();
+	s->fd = ep;
+	for (int i = 0; i < n; i++) {
+		if (s->timer && ev[i].data.u64 == (uintptr_t)s) {
+			gate_expire();
+			arm(s, first_of(s));
+		} else if (passes(s, &ev[i])) {
+			ev[kept++] = ev[i];
+		}
+	}
+	gate_unlock(mask);
+	return kept;
+}
