@@ -113,6 +113,14 @@ bool gate_timer_set(int fd, int64_t until)
 	return !timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL);
 }
 
+void gate_yield(int fd, int moved)
+{
+	for (size_t i = 0; i < sizeof waiters / sizeof *waiters; i++)
+		if (waiters[i].fd == fd)
+			waiters[i].fd = moved < 0 ? 0 : moved;
+	watch_yield(fd, moved);
+}
+
 static void wake(struct conn *conn)
 {
 	for (size_t i = 0; i < sizeof waiters / sizeof *waiters; i++)
@@ -266,16 +274,15 @@ void gate_close(struct conn *conn, uint8_t ways, int64_t until)
 /* What can be read without waiting again. */
 static int64_t free_now(const struct conn *conn, int fd)
 {
-	struct pollfd p = { fd, POLLIN | POLLRDHUP, 0 };
+	struct pollfd p = { fd, POLLRDHUP, 0 };
 	int n = 0;
 
 	if (fd < 0 || conn->role == ROLE_LISTENER)
 		return 0;
-	if (!real.ioctl(fd, FIONREAD, &n) && n > 0)
-		return n;
-	/* its end: nothing will arrive after that */
-	return conn->proto != PROTO_UDP && real.poll(&p, 1, 0) > 0
-	       ? FOREVER : 0;
+	/* its end is there: nothing will arrive after that */
+	if (real.poll(&p, 1, 0) > 0)
+		return FOREVER;
+	return !real.ioctl(fd, FIONREAD, &n) && n > 0 ? n : 0;
 }
 
 static void open_way(struct conn *conn, int fd, enum way way)
@@ -297,7 +304,7 @@ static void open_until(struct conn *conn, int fd, int64_t now)
 			open_way(conn, fd, i);
 	if (conn->gated == was)
 		return;
-	if (!(conn->gated & ~CONNECTING)) {
+	if (!(conn->gated & (WAY_BIT(IN) | WAY_BIT(OUT)))) {
 		atomic_store(&conn->gated, 0);
 		list_remove(conn);
 	}
@@ -335,6 +342,25 @@ bool gate_shut(struct conn *conn, int fd, enum way way)
 		open_until(conn, fd, gate_now());
 	gate_unlock(mask);
 	return false;
+}
+
+void gate_hide(struct conn *conn)
+{
+	if (!conn->gated)
+		return;
+	atomic_fetch_or(&conn->gated, HIDDEN);
+	watch_mask(conn);
+}
+
+void gate_end(struct conn *conn, int fd)
+{
+	uint64_t mask;
+
+	if (!conn->gated)
+		return;
+	mask = gate_lock();
+	gate_open(conn, fd);
+	gate_unlock(mask);
 }
 
 /* The socket is a new one, or gone. */
@@ -379,33 +405,33 @@ static bool hold(struct call *c, struct conn *conn, enum way way, int waits)
 
 /*
  * What has arrived is to arrive later.  A call that waits looks at it first,
- * as long as it would wait; an error that it meets there is its own.
+ * as long as it would wait; an error that it meets there is its own, and not
+ * delayed.
  */
 static bool late_in(struct call *c, struct conn *conn, int64_t ns, int waits)
 {
 	int fd = c->rec->fd, err;
 	char byte;
 
-	if (atomic_load(&conn->gate[IN].free) > 0)
+	if (atomic_load(&conn->gate[IN].free) > 0 ||
+	    (!waits && !arrived(fd))) {
+		fault_unmark(c);
 		return false;
+	}
 	if (!arrived(fd)) {
-		if (!waits)
-			return false;
 		if (c->family == FAMILY_ACCEPT) {
 			c->nap = ns;
 			return false;
 		}
-		if (real.recv(fd, &byte, 1, MSG_PEEK) < 0 &&
-		    (errno == EINTR || errno == EAGAIN)) {
+		if (real.recv(fd, &byte, 1, MSG_PEEK) < 0) {
 			err = errno;
 			if (c->io.stream)
 				answer_stream(c->io.stream, c->family);
 			return answer_failure(c, err);
 		}
 	}
+	atomic_store(&conn->gate[IN].served, true);
 	gate_close(conn, WAY_BIT(IN), gate_in(ns));
-	if (c->family == FAMILY_ACCEPT)
-		conn->gate[IN].served = true;
 	return hold(c, conn, IN, waits);
 }
 
@@ -427,8 +453,10 @@ static bool act_rate(struct call *c, const struct rule *r, struct query *q)
 	if (most < query_piece(q))
 		most = query_piece(q);
 	if (q->sized && !q->whole && q->protos & (IS_TCP | IS_STREAM) &&
-	    most < q->size && !(waits && q->family == FAMILY_SEND))
+	    most < q->size && !(waits && q->family == FAMILY_SEND)) {
+		c->shortened = most;
 		io_shorten(&c->io, most);
+	}
 	return false;
 }
 
@@ -485,9 +513,8 @@ bool gate_tells(struct conn *conn, int fd, enum way way)
 	if (v.rule->action == FIELD_LATENCY && family == FAMILY_RECV) {
 		if (atomic_load(&g->free) > 0)
 			return true;
-	} else {
-		atomic_store(&g->served, true);
 	}
+	atomic_store(&g->served, true);
 	ns = draw_between(v.draw, v.rule->time[0], v.rule->time[1]);
 	if (!conn->gated)
 		list_add(conn);

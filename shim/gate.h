@@ -17,7 +17,10 @@
 
 enum way { IN, OUT };
 #define WAY_BIT(way) (1 << (way))
-#define CONNECTING 4			/* the third bit of conn->gated */
+/* More bits of conn->gated: nothing is told of it, whatever is asked for. */
+#define CONNECTING 4
+#define HIDDEN 8			/* the kernel tells of its end too early */
+#define UNSEEN (CONNECTING | HIDDEN)
 
 /* ---- gate.c ------------------------------------------------------------- */
 
@@ -41,9 +44,10 @@ struct conn *gate_closed(uint32_t n);
 void gate_close(struct conn *conn, uint8_t ways, int64_t until);
 /* Whether it is closed now; opens it when its time has come. */
 bool gate_shut(struct conn *conn, int fd, enum way way);
-/* Under the lock: those whose time has come; whatever is closed. */
+/* Under the lock: those whose time has come; whatever is closed; see HIDDEN. */
 void gate_expire(void);
 void gate_open(struct conn *conn, int fd);
+void gate_hide(struct conn *conn);
 /* Under the lock: readiness would be told; false: the rules delay it. */
 bool gate_tells(struct conn *conn, int fd, enum way way);
 /* The calling thread waits: 0, EINTR, or EAGAIN when its own time is over. */

@@ -49,12 +49,9 @@ bool handshake_act(struct call *c, struct conn *conn, const struct verdict *v,
 static bool give_up(struct call *c, struct conn *conn)
 {
 	struct sockaddr none = { .sa_family = AF_UNSPEC };
-	uint64_t mask;
 
 	real.connect(c->rec->fd, &none, sizeof none);
-	mask = gate_lock();
-	gate_open(conn, c->rec->fd);
-	gate_unlock(mask);
+	gate_end(conn, c->rec->fd);
 	if (conn->fate == FATE_REFUSED)
 		sever_forget(conn);
 	return answer(c, 0, 0);
@@ -69,15 +66,12 @@ static bool leaves(const struct call *c)
 bool handshake_before(struct call *c, struct conn *conn)
 {
 	struct query q = query_of(c, conn);
-	uint64_t mask;
 
 	switch (c->rec->call) {
 	case CALL_connect:
 		if (!leaves(c))
 			return meanwhile(c, conn, q.ask(&q), EALREADY);
-		mask = gate_lock();
-		gate_open(conn, c->rec->fd);
-		gate_unlock(mask);
+		gate_end(conn, c->rec->fd);
 		return false;
 	case CALL_shutdown:
 		return give_up(c, conn);

@@ -87,7 +87,10 @@ void fd_yield(int fd)
 	if (moved < 0)
 		moved = real.fcntl(fd, F_DUPFD, 3);
 	fd_set_slot(fd, SLOT_OTHER);
-	log_fd = moved;
+	if (fd == log_fd)
+		log_fd = moved;
+	else
+		gate_yield(fd, moved);
 	if (moved >= 0)
 		fd_set_slot(moved, SLOT_OURS);
 }

@@ -52,16 +52,6 @@ int __close_nocancel(int fd)
 	return in_close(CALLER, fd, false);
 }
 
-/* The log's descriptor, which no range may touch; -1: none. */
-static int hidden(void)
-{
-	uint64_t dev, ino;
-	int fd;
-
-	log_handover(&fd, &dev, &ino);
-	return fd;
-}
-
 static bool range_has_socket(unsigned first, unsigned last)
 {
 	unsigned top = atomic_load(&fd_top);
@@ -72,18 +62,28 @@ static bool range_has_socket(unsigned first, unsigned last)
 	return false;
 }
 
+/* The first of our own descriptors from there on; ~0: there is none. */
+static unsigned hidden(unsigned from)
+{
+	unsigned top = atomic_load(&fd_top);
+
+	while (from < top && fd_slot(from) != SLOT_OURS)
+		from++;
+	return from < top ? from : ~0u;
+}
+
+/* No range may touch ours. */
 static int range_around(unsigned first, unsigned last, int flags)
 {
-	unsigned ours = hidden();
+	unsigned ours;
 	int r = 0;
 
-	if ((int)ours < 0 || ours < first || ours > last)
-		return real.close_range(first, last, flags);
-	if (ours > first)
-		r = real.close_range(first, ours - 1, flags);
-	if (!r && ours < last)
-		r = real.close_range(ours + 1, last, flags);
-	return r;
+	while (!r && (ours = hidden(first)) <= last && ours != ~0u) {
+		if (ours > first)
+			r = real.close_range(first, ours - 1, flags);
+		first = ours + 1;
+	}
+	return r || first > last ? r : real.close_range(first, last, flags);
 }
 
 int close_range(unsigned first, unsigned last, int flags)
@@ -109,7 +109,8 @@ int close_range(unsigned first, unsigned last, int flags)
 
 void closefrom(int first)
 {
-	int ours = hidden(), err = errno;
+	unsigned ours;
+	int err = errno;
 	struct call c;
 	uint8_t *at;
 	bool on = entered() &&
@@ -122,14 +123,14 @@ void closefrom(int first)
 		(void)at;
 	}
 	fd_leave_range(first < 0 ? 0 : first, ~0u);
-	if (ours >= first) {
-		for (int fd = first < 0 ? 0 : first; fd < ours; fd++)
-			real.close(fd);
-		real.closefrom(ours + 1);
-		errno = err;		/* EBADF is not the program's */
-	} else {
-		real.closefrom(first);
+	first = first < 0 ? 0 : first;
+	while ((ours = hidden(first)) != ~0u) {
+		while ((unsigned)first < ours)
+			real.close(first++);
+		first++;
 	}
+	real.closefrom(first);
+	errno = err;			/* EBADF is not the program's */
 	if (on)
 		ENDED(0, false, 0, );
 }

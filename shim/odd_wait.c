@@ -170,12 +170,21 @@ static void keep_sets(struct keep *k, const struct call *c, int n,
 	keep_fdset(k, 3, e, n);
 }
 
+static bool sets_readable(int n, const fd_set *r, const fd_set *w,
+			  const fd_set *e)
+{
+	size_t size = (n + 63) / 64 * 8;
+
+	return (!r || readable(r, size)) && (!w || readable(w, size)) &&
+	       (!e || readable(e, size));
+}
+
 static int do_pselect(int n, fd_set *r, fd_set *w, fd_set *e,
 		      const struct timespec *t, const sigset_t *mask)
 {
 	int64_t left;
 
-	return config.gates && sound(t)
+	return config.gates && sound(t) && sets_readable(n, r, w, e)
 	       ? wait_select(n, r, w, e, ns_of(t), mask, &left)
 	       : real.pselect(n, r, w, e, t, mask);
 }
@@ -187,7 +196,8 @@ static int do_select(int n, fd_set *r, fd_set *w, fd_set *e,
 	int64_t ns, left;
 	int got;
 
-	if (!config.gates || (t && (!readable(t, sizeof *t) ||
+	if (!config.gates || !sets_readable(n, r, w, e) ||
+	    (t && (!readable(t, sizeof *t) ||
 				    t->tv_sec < 0 || t->tv_usec < 0 ||
 				    t->tv_sec > INT32_MAX)))
 		return real.select(n, r, w, e, t);

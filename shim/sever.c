@@ -195,6 +195,7 @@ void sever_reset(struct conn *conn, int fd, int label, int how)
 
 	if (atomic_exchange(&conn->ending, true))
 		return;
+	gate_end(conn, fd);
 	if (!conn->local_len || !conn->peer_len)
 		conn_ask(conn, fd);
 	conn->stash = stash_take(fd, n);
@@ -220,6 +221,7 @@ void sever_eof(struct conn *conn, int fd, bool keep)
 {
 	if (conn->fate || atomic_load(&conn->ending))
 		return;
+	gate_end(conn, fd);
 	conn->left = keep ? unread(fd) : 0;
 	atomic_store(&conn->fate, FATE_EOF);
 	real.shutdown(fd, SHUT_RD);

@@ -169,7 +169,7 @@ struct conn {
 	_Atomic int32_t firing;		/* that thread, until its call is over */
 	int soft;			/* SO_ERROR gives it once more */
 	struct gate gate[2];		/* in and out */
-	_Atomic uint8_t gated;		/* 1 IN | 2 OUT | 4: is connecting */
+	_Atomic uint8_t gated;		/* 1 IN | 2 OUT, and more (gate.h) */
 	uint32_t regs;			/* first of its registrations, 0: none */
 	uint32_t closed_at;		/* place in gate.c's list */
 	uint16_t due;			/* a rule that ends it when it is read */
@@ -503,12 +503,15 @@ void ready_rearm(const struct conn *conn, int fd, bool in);
 void gate_start(void);			/* there are rules that take time */
 void gate_child(void);			/* this is a new process */
 void gate_forget(struct conn *conn);	/* the socket is a new one, or gone */
+void gate_end(struct conn *conn, int fd); /* it ends now: nothing is held back */
+void gate_yield(int fd, int moved);	/* our timer has another number */
 
 bool watch_start(void);
 /* Epoll sets: a new one, another descriptor of it, one less. */
 void watch_new_set(int ep);
 void watch_share(uint32_t slot);
 void watch_put(uint32_t slot);
+void watch_yield(int fd, int moved);
 bool watch_is_set(int ep);
 bool watch_has_sockets(int ep);
 /* epoll_ctl, remembered. */

@@ -13,7 +13,6 @@
 
 #define TELLS_IN (POLLIN | POLLRDNORM | POLLRDBAND | POLLRDHUP)
 #define TELLS_OUT (POLLOUT | POLLWRNORM | POLLWRBAND)
-#define TELLS_END (POLLERR | POLLHUP)
 
 /* What is left until a moment; NULL: for ever. */
 static struct timespec *left_of(struct timespec *t, int64_t end)
@@ -62,7 +61,7 @@ static short shut_bits(struct conn *conn, int fd, int64_t *until)
 			*until = earlier(*until, atomic_load(
 						 &conn->gate[w].until));
 		}
-	return conn && conn->gated & CONNECTING && shut ? -1 : shut;
+	return conn && conn->gated & UNSEEN && shut ? -1 : shut;
 }
 
 /* What was found there, as far as the program may know of it. */
@@ -71,25 +70,25 @@ static short found(int fd, short bits)
 	struct conn *conn = conn_of(fd);
 	int64_t until = FOREVER;
 	uint64_t mask;
+	short shut;
 
 	if (!conn || !bits || !(conn->gated || config.latent))
 		return bits;
-	if (bits & TELLS_END && conn->gated && !(conn->gated & CONNECTING)) {
-		mask = gate_lock();
-		gate_open(conn, fd);
-		gate_unlock(mask);
-		return 0;		/* ask again */
+	shut = shut_bits(conn, fd, &until);
+	if (bits & POLLERR) {
+		if (shut && !(conn->gated & CONNECTING))
+			gate_end(conn, fd);
+		return shut ? 0 : bits;	/* ask again */
 	}
-	bits &= ~shut_bits(conn, fd, &until);
-	if (bits & TELLS_END || !config.latent)
-		return bits;
 	mask = gate_lock();
-	if (bits & TELLS_IN && !gate_tells(conn, fd, IN))
-		bits &= ~TELLS_IN;
-	if (bits & TELLS_OUT && !gate_tells(conn, fd, OUT))
-		bits &= ~TELLS_OUT;
+	if (bits & TELLS_IN & ~shut && !gate_tells(conn, fd, IN))
+		shut |= TELLS_IN;
+	if (bits & TELLS_OUT & ~shut && !gate_tells(conn, fd, OUT))
+		shut |= TELLS_OUT;
+	if (bits & POLLHUP && shut)
+		gate_hide(conn);
 	gate_unlock(mask);
-	return bits;
+	return bits & POLLHUP && shut ? 0 : bits & ~shut;
 }
 
 /* ---- poll ------------------------------------------------------------------------ */

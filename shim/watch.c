@@ -34,10 +34,10 @@ static struct reg {
 	uint32_t also;			/* in the same bucket */
 	uint32_t conn;			/* in the pool */
 	uint16_t set;
-	bool masked;			/* the kernel knows less of it */
 	bool spent;			/* EPOLLONESHOT: it has told */
 	int fd;
 	uint32_t events;
+	uint32_t told;			/* what the kernel knows of them */
 	uint64_t data;
 } *regs;				/* from 1 */
 static uint32_t regs_n, regs_used, regs_free;
@@ -119,6 +119,13 @@ static void timer_drop(struct set *s)
 		fd_set_slot(fd, SLOT_OTHER);
 		real.close(fd);
 	}
+}
+
+void watch_yield(int fd, int moved)
+{
+	for (int i = 0; i < SETS; i++)
+		if (sets[i].timer == fd)
+			sets[i].timer = moved < 0 ? 0 : moved;
 }
 
 static void reg_free(uint32_t i);
@@ -267,7 +274,7 @@ static uint32_t shut(const struct conn *conn)
 {
 	uint8_t gated = conn->gated;
 
-	return gated & CONNECTING ? TELLS_ALL :
+	return gated & UNSEEN ? TELLS_ALL :
 	       (gated & WAY_BIT(IN) ? TELLS_IN : 0) |
 	       (gated & WAY_BIT(OUT) ? TELLS_OUT : 0);
 }
@@ -286,23 +293,21 @@ static struct epoll_event shown(const struct reg *r, uint32_t closed)
 	return ev;
 }
 
-static void tell(struct reg *r)
+static void tell(struct reg *r, bool again)
 {
-	uint32_t closed = shut(&fd_pool[r->conn]);
-	struct epoll_event ev = shown(r, closed);
+	struct epoll_event ev = shown(r, shut(&fd_pool[r->conn]));
 	int ep = sets[r->set].fd, err = errno;
-	bool masks = r->events & closed;
 
-	if (!r->spent && (masks || r->masked)) {
-		/* exclusive ones cannot be modified */
-		if (r->events & EPOLLEXCLUSIVE) {
-			real.epoll_ctl(ep, EPOLL_CTL_DEL, r->fd, NULL);
-			real.epoll_ctl(ep, EPOLL_CTL_ADD, r->fd, &ev);
-		} else {
-			real.epoll_ctl(ep, EPOLL_CTL_MOD, r->fd, &ev);
-		}
+	if (r->spent || (ev.events == r->told && !again))
+		return;
+	r->told = ev.events;
+	/* exclusive ones cannot be modified */
+	if (r->events & EPOLLEXCLUSIVE) {
+		real.epoll_ctl(ep, EPOLL_CTL_DEL, r->fd, NULL);
+		real.epoll_ctl(ep, EPOLL_CTL_ADD, r->fd, &ev);
+	} else {
+		real.epoll_ctl(ep, EPOLL_CTL_MOD, r->fd, &ev);
 	}
-	r->masked = masks;
 	errno = err;
 }
 
@@ -310,7 +315,7 @@ void watch_mask(struct conn *conn)
 {
 	for (uint32_t i = conn->regs; i; i = regs[i].next) {
 		struct set *s = &sets[regs[i].set];
-		tell(&regs[i]);
+		tell(&regs[i], false);
 		for (int w = IN; w <= OUT; w++) {
 			int64_t until = atomic_load(&conn->gate[w].until);
 			if (until && until < s->armed)
@@ -324,10 +329,8 @@ void watch_rearm(const struct conn *conn)
 	uint64_t mask = gate_lock();
 
 	for (uint32_t i = conn->regs; i; i = regs[i].next)
-		if (regs[i].events & EPOLLET && !regs[i].spent) {
-			regs[i].masked = true;
-			tell(&regs[i]);
-		}
+		if (regs[i].events & EPOLLET)
+			tell(&regs[i], true);
 	gate_unlock(mask);
 }
 
@@ -346,7 +349,7 @@ void watch_leave(int fd, struct conn *conn)
 		next = regs[i].next;
 		if (regs[i].fd != fd)
 			continue;
-		if (regs[i].masked)
+		if (regs[i].told != regs[i].events)
 			real.epoll_ctl(sets[regs[i].set].fd, EPOLL_CTL_MOD,
 				       fd, &ev);
 		reg_free(i);
@@ -356,8 +359,9 @@ void watch_leave(int fd, struct conn *conn)
 
 /* ---- epoll_ctl -------------------------------------------------------------------- */
 
+/* told: what the kernel knows of it. */
 static void remember(struct conn *conn, struct set *s, int op, int fd,
-		     const struct epoll_event *ev)
+		     const struct epoll_event *ev, uint32_t told)
 {
 	uint32_t i = reg_find(conn, s, fd);
 
@@ -375,11 +379,10 @@ static void remember(struct conn *conn, struct set *s, int op, int fd,
 	regs[i].events = ev->events;
 	regs[i].data = ev->data.u64;
 	regs[i].spent = false;
-	regs[i].masked = ev->events & shut(conn);
+	regs[i].told = told;
 	s->once |= ev->events & EPOLLONESHOT;
 	hash_in(i);
-	if (regs[i].masked)
-		watch_mask(conn);
+	watch_mask(conn);
 }
 
 /* The same, if the kernel agrees; its answer. */
@@ -400,7 +403,7 @@ static int ctl(struct conn *conn, struct set *s, int ep, int op, int fd,
 	err = errno;
 	s->fd = ep;
 	if (!r)
-		remember(conn, s, op, fd, ev);
+		remember(conn, s, op, fd, ev, told.events);
 	gate_unlock(mask);
 	errno = err;
 	return r;
@@ -469,19 +472,23 @@ static bool passes(const struct set *s, struct epoll_event *ev)
 
 	if (!conn)
 		return true;
-	if (bits & TELLS_END && conn->gated) {
+	if (bits & EPOLLERR && conn->gated) {
 		/* the kernel says all of it once it may */
 		if (!(conn->gated & CONNECTING))
 			gate_open(conn, r->fd);
 		return false;
 	}
-	bits &= ~shut(conn);
-	if (!(bits & TELLS_END)) {
-		if (bits & TELLS_IN && !gate_tells(conn, r->fd, IN))
-			bits &= ~TELLS_IN;
-		if (bits & TELLS_OUT && !gate_tells(conn, r->fd, OUT))
-			bits &= ~TELLS_OUT;
+	if (!(bits & EPOLLERR)) {
+		if (bits & TELLS_IN && !(conn->gated & WAY_BIT(IN)))
+			gate_tells(conn, r->fd, IN);
+		if (bits & TELLS_OUT && !(conn->gated & WAY_BIT(OUT)))
+			gate_tells(conn, r->fd, OUT);
 	}
+	if (bits & EPOLLHUP && conn->gated) {
+		gate_hide(conn);
+		return false;
+	}
+	bits &= ~shut(conn);
 	if (!bits)
 		return false;
 	ev->events = bits | ready_ended(conn, bits, r->events);
