@@ -360,7 +360,7 @@ static bool fires(const struct rule *r, struct query *q, int i, bool taken,
 }
 
 /* What is not known of a call before it is made. */
-#define UNTOLD (WITH(VIA) | WITH(SIZE) | WITH(AT))
+#define UNTOLD (WITH(VIA) | WITH(SIZE))
 
 struct verdict rules_ask(const struct rules *set, struct query *q)
 {
@@ -397,6 +397,18 @@ struct verdict rules_ask(const struct rules *set, struct query *q)
 		v.draw = draw(q, i);
 	}
 	return v;
+}
+
+void rules_acted(const struct rules *set, int id)
+{
+	struct rule_score *s = set->score ? &set->score[id - 1] : NULL;
+
+	if (!s)
+		return;
+	score(&s->matched);
+	score(&s->able);
+	score(&s->turn);
+	score(&s->fired);
 }
 
 void rules_calls(const struct rules *set, struct call_set *wanted)

@@ -254,6 +254,8 @@ struct verdict {
 
 /* Which rule touches the call.  Counts it for every rule that matches. */
 struct verdict rules_ask(const struct rules *set, struct query *q);
+/* Rule id has acted without a call of its own: on readiness. */
+void rules_acted(const struct rules *set, int id);
 /* Whether it ever can for a call of that family on such a socket. */
 bool rule_may(const struct rule *r, const struct query *q);
 /* The bytes that such a call moves at least, if it moves any. */

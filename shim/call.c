@@ -69,7 +69,8 @@ bool call_begin(struct call *c, int id, int fd, bool any, const void *caller)
 	c->wanted = config.seen && call_set_has(&config.wanted, id);
 	c->touch = config.rules && (fault_asks(id, conn) ||
 				    (conn && (conn->fate || conn->due ||
-					      conn->gated || call_set_has(
+					      conn->gated || conn->queued ||
+					      call_set_has(
 						&config.waiting, id))));
 	if (!c->wanted && !c->touch && !call_set_has(&config.learned, id))
 		return false;

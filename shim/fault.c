@@ -10,7 +10,7 @@
 /* ---- the record ----------------------------------------------------------- */
 
 /* The rule is named from here on, and the sinks see the call. */
-static void mark(struct call *c, int id)
+void fault_mark(struct call *c, int id)
 {
 	struct rec *r = c->rec, *slot;
 
@@ -220,7 +220,7 @@ static bool ask_rules(struct call *c, struct conn *conn)
 		conn->due = v.id;
 		return false;
 	}
-	mark(c, v.id);
+	fault_mark(c, v.id);
 	return act(c, conn, &v, &q);
 }
 
@@ -235,7 +235,7 @@ static void due(struct call *c, struct conn *conn)
 		return;
 	v.rule = &rules.rule[conn->due - 1];
 	conn->due = 0;
-	mark(c, v.id);
+	fault_mark(c, v.id);
 	end(c, conn, &v, false, true);
 }
 
@@ -275,7 +275,7 @@ bool fault_before(struct call *c)
 		conn = call_verified(c);
 	if (conn && conn->due)
 		due(c, conn);
-	if (conn && conn->gated)
+	if (conn && (conn->gated || conn->queued || config.latent))
 		answered = gate_before(c, conn);
 	if (conn && conn->fate && !answered)
 		answered = sever_before(c, conn);
@@ -329,7 +329,7 @@ static void made(struct call *c, struct conn *conn, long *ret, int *err)
 	v = rules_ask(&rules, &q);
 	if (!v.rule || v.rule->action == FIELD_PASS)
 		return;
-	mark(c, v.id);
+	fault_mark(c, v.id);
 	if (v.rule->action == FIELD_NUMBER) {
 		renumber(v.rule, ret);
 	} else if (takes(&v)) {
@@ -359,7 +359,7 @@ static void moved(struct call *c, struct conn *conn, size_t n)
 	v = rules_ask(&rules, &q);
 	if (!v.rule || v.rule->action == FIELD_PASS || !call_still(c))
 		return;
-	mark(c, v.id);
+	fault_mark(c, v.id);
 	end(c, conn, &v, false, q.ask(&q));
 }
 
@@ -397,7 +397,7 @@ void fault_after(struct call *c, long *ret, int *err)
 		return;
 	if (conn && conn->fate && !c->answered)
 		sever_after(c, conn, ret, err);
-	if (config.gates && conn && conn->gated)
+	if (config.gates && conn && conn->gated && !*ret)
 		handshake_after(c, conn);
 	if (c->nap && *ret >= 0)
 		answer_sleep(c->nap);
@@ -415,6 +415,14 @@ void fault_after(struct call *c, long *ret, int *err)
 	/* there was no more anyway */
 	if (c->shortened && io_moved(&c->io, *ret) < c->shortened)
 		fault_unmark(c);
+}
+
+void fault_held(struct call *c)
+{
+	int id = me.held;
+
+	me.held = 0;
+	fault_mark(c, id);
 }
 
 void fault_made(struct call *c)

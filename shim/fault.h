@@ -44,6 +44,8 @@ void answer_sleep(int64_t ns);
 
 /* ---- fault.c ------------------------------------------------------------ */
 
+/* The record names rule id. */
+void fault_mark(struct call *c, int id);
 /* The rule could not be carried out: the record does not name it. */
 void fault_unmark(struct call *c);
 

@@ -15,6 +15,7 @@
 #include <sys/timerfd.h>
 
 #define SECOND INT64_C(1000000000)
+#define BOTH (WAY_BIT(IN) | WAY_BIT(OUT))
 #define TICK 1000000			/* ns: shorter waits are not worth it */
 
 /* ---- time --------------------------------------------------------------- */
@@ -136,12 +137,11 @@ static int nap(int64_t until)
 
 	if (left <= 0)
 		return 0;
-	return real.ppoll(NULL, 0, until == FOREVER ? NULL : &t, NULL) < 0 &&
-	       errno == EINTR ? EINTR : 0;
+	return real.ppoll(NULL, 0, &t, NULL) < 0 && errno == EINTR ? EINTR : 0;
 }
 
 /* 0, or EINTR when a handler without SA_RESTART has run. */
-static int doze(struct conn *conn, enum way way, int64_t until)
+static int doze(struct conn *conn, int64_t until)
 {
 	struct waiter *w = waiter_take();
 	uint64_t ticks;
@@ -158,12 +158,31 @@ static int doze(struct conn *conn, enum way way, int64_t until)
 	if (!w)
 		return nap(until);
 	atomic_store(&w->conn, conn);
-	if (atomic_load(&conn->gate[way].until) &&
-	    real.read(w->fd, &ticks, sizeof ticks) < 0 && errno == EINTR)
+	if (real.read(w->fd, &ticks, sizeof ticks) < 0 && errno == EINTR)
 		err = EINTR;
 	atomic_store(&w->conn, NULL);
 	atomic_store(&w->tid, 0);
 	return err;
+}
+
+/* The kernel has its end: nothing arrives later than that. */
+static bool has_ended(const struct conn *conn, int fd)
+{
+	struct pollfd p = { fd, 0, 0 };
+	short bits = conn->proto == PROTO_TCP ? POLLERR | POLLHUP : POLLERR;
+
+	return conn->role != ROLE_NONE && conn->role != ROLE_LISTENER &&
+	       real.poll(&p, 1, 0) > 0 && p.revents & bits;
+}
+
+/* Some of the time, so that a reset can be looked for now and then. */
+static int slice(struct conn *conn, int64_t until, int64_t end)
+{
+	int err;
+
+	until = earlier(until, gate_in(10 * TICK));
+	err = end != FOREVER ? nap(earlier(until, end)) : doze(conn, until);
+	return err ? err : end <= gate_now() ? EAGAIN : 0;
 }
 
 /* When the socket's own time-out ends. */
@@ -199,13 +218,24 @@ int gate_wait(struct call *c, struct conn *conn, enum way way, int waits)
 		int64_t until = atomic_load(&conn->gate[way].until);
 		if (!until)
 			break;
-		err = bounded ? nap(earlier(until, end))
-			      : doze(conn, way, until);
-		if (!err && end <= gate_now())
-			err = EAGAIN;
+		err = slice(conn, until, end);
+		if (!(conn->gated & CONNECTING) && has_ended(conn, fd))
+			gate_end(conn, fd, BOTH);
 	}
 	return !err && bounded && c->family != FAMILY_CONNECT
 	       ? rest(fd, way, end) : err;
+}
+
+int gate_queue(struct call *c, struct conn *conn, int waits)
+{
+	int64_t end = waits == WAITS_BOUNDED ? own_end(c->rec->fd, OUT)
+					     : FOREVER;
+	int err = 0;
+
+	while (!err && atomic_load(&conn->queued) > gate_now())
+		err = waits ? slice(conn, atomic_load(&conn->queued), end)
+			    : EAGAIN;
+	return err;
 }
 
 /* ---- closing and opening ----------------------------------------------------- */
@@ -294,12 +324,12 @@ static void open_way(struct conn *conn, int fd, enum way way)
 }
 
 /* Those whose time is before now. */
-static void open_until(struct conn *conn, int fd, int64_t now)
+static void open_until(struct conn *conn, int fd, int ways, int64_t now)
 {
 	uint8_t was = conn->gated;
 
 	for (int i = IN; i <= OUT; i++)
-		if (was & WAY_BIT(i) &&
+		if (was & ways & WAY_BIT(i) &&
 		    atomic_load(&conn->gate[i].until) <= now)
 			open_way(conn, fd, i);
 	if (conn->gated == was)
@@ -312,10 +342,10 @@ static void open_until(struct conn *conn, int fd, int64_t now)
 	wake(conn);
 }
 
-void gate_open(struct conn *conn, int fd)
+void gate_open(struct conn *conn, int fd, int ways)
 {
 	if (conn->gated)
-		open_until(conn, fd, FOREVER);
+		open_until(conn, fd, ways, FOREVER);
 }
 
 void gate_expire(void)
@@ -324,7 +354,7 @@ void gate_expire(void)
 
 	for (uint32_t i = gate_closed_n; i--;) {
 		struct conn *conn = gate_closed(i);
-		open_until(conn, watch_fd(conn), now);
+		open_until(conn, watch_fd(conn), BOTH, now);
 	}
 }
 
@@ -339,7 +369,7 @@ bool gate_shut(struct conn *conn, int fd, enum way way)
 		return true;
 	mask = gate_lock();
 	if (conn->gated)
-		open_until(conn, fd, gate_now());
+		open_until(conn, fd, BOTH, gate_now());
 	gate_unlock(mask);
 	return false;
 }
@@ -352,14 +382,14 @@ void gate_hide(struct conn *conn)
 	watch_mask(conn);
 }
 
-void gate_end(struct conn *conn, int fd)
+void gate_end(struct conn *conn, int fd, int ways)
 {
 	uint64_t mask;
 
 	if (!conn->gated)
 		return;
 	mask = gate_lock();
-	gate_open(conn, fd);
+	gate_open(conn, fd, ways);
 	gate_unlock(mask);
 }
 
@@ -371,10 +401,11 @@ void gate_forget(struct conn *conn)
 	if (conn->gated || conn->regs) {
 		mask = gate_lock();
 		watch_drop(conn);
-		gate_open(conn, NO_FD);
+		gate_open(conn, NO_FD, BOTH);
 		gate_unlock(mask);
 	}
 	memset(conn->gate, 0, sizeof conn->gate);
+	conn->queued = 0;
 }
 
 /* ---- what rules say ------------------------------------------------------------ */
@@ -394,8 +425,13 @@ static bool arrived(int fd)
 /* It meets a closed gate. */
 static bool hold(struct call *c, struct conn *conn, enum way way, int waits)
 {
-	int err = waits ? gate_wait(c, conn, way, waits) : EAGAIN;
+	int err;
 
+	if (!c->rec->rule && conn->gate[way].rule)
+		fault_mark(c, conn->gate[way].rule);
+	if (c->io.flags & MSG_OOB && way == IN)
+		return answer_failure(c, EINVAL);	/* tcp_recv_urg */
+	err = waits ? gate_wait(c, conn, way, waits) : EAGAIN;
 	if (!err)
 		return false;
 	if (c->io.stream)
@@ -443,7 +479,11 @@ static bool act_wait(struct call *c, struct conn *conn, enum way way,
 	return hold(c, conn, way, waits);
 }
 
-/* rate=: twenty milliseconds' worth at once, then the rest of them pass. */
+/*
+ * rate=: twenty milliseconds' worth at once, then the rest of them pass.  What
+ * is only a little more goes whole: a small piece behind it would wait for the
+ * peer's delayed acknowledgement (tcp_nagle_test).
+ */
 static bool act_rate(struct call *c, const struct rule *r, struct query *q)
 {
 	uint64_t most = r->rate / 50 ? r->rate / 50 : 1;
@@ -453,7 +493,7 @@ static bool act_rate(struct call *c, const struct rule *r, struct query *q)
 	if (most < query_piece(q))
 		most = query_piece(q);
 	if (q->sized && !q->whole && q->protos & (IS_TCP | IS_STREAM) &&
-	    most < q->size && !(waits && q->family == FAMILY_SEND)) {
+	    2 * most <= q->size && !(waits && q->family == FAMILY_SEND)) {
 		c->shortened = most;
 		io_shorten(&c->io, most);
 	}
@@ -467,12 +507,15 @@ bool gate_act(struct call *c, struct conn *conn, const struct verdict *v,
 	enum way way = way_of(q->family);
 	int64_t ns = draw_between(v->draw, r->time[0], r->time[1]);
 
-	if (!conn)
+	if (!conn || has_ended(conn, c->rec->fd)) {
+		fault_unmark(c);
 		return false;
+	}
 	if (r->action == FIELD_RATE)
 		return act_rate(c, r, q);
 	if (atomic_exchange(&conn->gate[way].served, false))
 		return false;
+	atomic_store(&conn->gate[way].rule, v->id);
 	if (r->action == FIELD_LATENCY && way == IN)
 		return late_in(c, conn, ns, q->ask(q));
 	return act_wait(c, conn, way, ns, q->ask(q));
@@ -492,7 +535,8 @@ static bool next_of(struct conn *conn, int fd, int family, struct verdict *v)
 	c.own.fd = fd;
 	c.nth = atomic_load(&conn->nth[family]) + 1;
 	q = query_of(&c, conn);
-	q.guess = true;
+	q.guess = q.sized = true;
+	q.size = 1;
 	*v = rules_ask(&rules, &q);
 	return v->rule && (v->rule->action == FIELD_LATENCY ||
 			   (v->rule->action == FIELD_STALL &&
@@ -515,6 +559,9 @@ bool gate_tells(struct conn *conn, int fd, enum way way)
 			return true;
 	}
 	atomic_store(&g->served, true);
+	rules_acted(&rules, v.id);
+	me.held = v.id;
+	atomic_store(&g->rule, v.id);
 	ns = draw_between(v.draw, v.rule->time[0], v.rule->time[1]);
 	if (!conn->gated)
 		list_add(conn);
@@ -526,9 +573,44 @@ bool gate_tells(struct conn *conn, int fd, enum way way)
 
 /* ---- the calls -------------------------------------------------------------------- */
 
+/* The program ends a direction itself: what would have come is not there. */
+static bool ends_itself(struct call *c, struct conn *conn)
+{
+	int how = rec_arg(c->rec, 1), fd = c->rec->fd;
+
+	if (how != SHUT_WR && gate_shut(conn, fd, IN)) {
+		real.shutdown(fd, SHUT_RD);
+		sever_drain(conn, fd);
+		gate_end(conn, fd, WAY_BIT(IN));
+	}
+	if (how != SHUT_RD)
+		gate_end(conn, fd, WAY_BIT(OUT));
+	return false;
+}
+
+/* Questions about what has arrived. */
+static bool asks(struct call *c, struct conn *conn)
+{
+	int fd = c->rec->fd;
+	uint64_t mask;
+
+	if (!gate_shut(conn, fd, IN) && config.latent && arrived(fd)) {
+		mask = gate_lock();
+		if (!conn->gated)
+			gate_tells(conn, fd, IN);
+		gate_unlock(mask);
+		me.held = 0;
+	}
+	if (!gate_shut(conn, fd, IN))
+		return false;
+	if (c->rec->call == CALL_ioctl)
+		*(int *)c->io.opt = 0;
+	return answer(c, 0, 0);
+}
+
 bool gate_before(struct call *c, struct conn *conn)
 {
-	int family = c->family, fd = c->rec->fd;
+	int family = c->family, fd = c->rec->fd, id = c->rec->call;
 	bool moves = family == FAMILY_SEND || family == FAMILY_RECV ||
 		     family == FAMILY_ACCEPT;
 	enum way way = way_of(family);
@@ -537,18 +619,29 @@ bool gate_before(struct call *c, struct conn *conn)
 	if (conn->gated & CONNECTING && gate_shut(conn, fd, OUT) && !moves &&
 	    handshake_before(c, conn))
 		return true;
-	if (c->rec->call == CALL_ioctl && rec_arg(c->rec, 1) == FIONREAD &&
-	    c->io.opt && gate_shut(conn, fd, IN)) {
-		*(int *)c->io.opt = 0;
-		return answer(c, 0, 0);
-	}
-	if (!moves || query_futile(c->rec->call) ||
-	    !query_reaches_kernel(c) || !query_sound(c) ||
-	    c->io.flags & (MSG_OOB | MSG_ERRQUEUE) ||
+	if (id == CALL_connect && conn->queued)
+		return handshake_queued(c, conn);
+	if (id == CALL_sockatmark || (id == CALL_ioctl && c->io.opt))
+		return asks(c, conn);
+	if (id == CALL_shutdown && conn->gated)
+		return ends_itself(c, conn);
+	if (!moves || query_futile(id) || !query_reaches_kernel(c) ||
+	    !query_sound(c) || c->io.flags & MSG_ERRQUEUE ||
 	    !gate_shut(conn, fd, way))
 		return false;
 	q = query_of(c, conn);
 	return hold(c, conn, way, q.ask(&q));
+}
+
+/* A rule with at= may begin where the stream has got to. */
+static void stops_here(struct call *c, struct conn *conn, enum way way)
+{
+	uint64_t mask = gate_lock();
+
+	gate_tells(conn, c->rec->fd, way);
+	gate_unlock(mask);
+	if (me.held)
+		fault_held(c);
 }
 
 void gate_moved(struct call *c, struct conn *conn, size_t n)
@@ -565,6 +658,8 @@ void gate_moved(struct call *c, struct conn *conn, size_t n)
 			     conn->proto != PROTO_UNIX &&
 			     !real.ioctl(c->rec->fd, FIONREAD, &left)
 			     ? left : 0);
+	if (config.offsets && config.latent && !(conn->gated & WAY_BIT(way)))
+		stops_here(c, conn, way);
 	if (!c->rate)
 		return;
 	now = gate_now();

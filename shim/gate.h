@@ -46,12 +46,14 @@ void gate_close(struct conn *conn, uint8_t ways, int64_t until);
 bool gate_shut(struct conn *conn, int fd, enum way way);
 /* Under the lock: those whose time has come; whatever is closed; see HIDDEN. */
 void gate_expire(void);
-void gate_open(struct conn *conn, int fd);
+void gate_open(struct conn *conn, int fd, int ways);
 void gate_hide(struct conn *conn);
 /* Under the lock: readiness would be told; false: the rules delay it. */
 bool gate_tells(struct conn *conn, int fd, enum way way);
 /* The calling thread waits: 0, EINTR, or EAGAIN when its own time is over. */
 int gate_wait(struct call *c, struct conn *conn, enum way way, int waits);
+/* connect waits for room in a listener's queue: the same results. */
+int gate_queue(struct call *c, struct conn *conn, int waits);
 /* A call meets what is closed: true if it is answered. */
 bool gate_before(struct call *c, struct conn *conn);
 /* What a rule says, carried out: true if the call is answered. */
@@ -72,7 +74,9 @@ bool handshake_act(struct call *c, struct conn *conn, const struct verdict *v,
 		   struct query *q);
 /* A call while it is going on. */
 bool handshake_before(struct call *c, struct conn *conn);
-/* TCP_INFO says that it goes on. */
+/* connect, while an earlier one found the listener's queue full. */
+bool handshake_queued(struct call *c, struct conn *conn);
+/* TCP_INFO says no more than has arrived. */
 void handshake_after(struct call *c, const struct conn *conn);
 
 /* ---- wait.c ----------------------------------------------------------------- */
@@ -101,5 +105,7 @@ int watch_fd(const struct conn *conn);
 int64_t watch_until(int ep);
 /* What epoll_wait has found without what the program may not know yet; n. */
 int watch_sift(int ep, struct epoll_event *ev, int n);
+/* A set is ready; true: a rule keeps back something in it, so look again. */
+bool watch_settles(int ep);
 
 #endif

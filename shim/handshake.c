@@ -20,6 +20,35 @@ static bool meanwhile(struct call *c, struct conn *conn, int waits, int err)
 	return answer(c, -1, stop == EAGAIN ? err : stop);
 }
 
+static bool queued(struct call *c, struct conn *conn, int waits)
+{
+	int err = gate_queue(c, conn, waits);
+
+	return err && answer(c, -1, err);
+}
+
+/*
+ * unix_stream_connect: the listener's queue is full.  There is nothing to
+ * poll for; who does not wait is told so.
+ */
+static bool queue_full(struct call *c, struct conn *conn, int64_t until,
+		       int waits)
+{
+	if (conn->proto != PROTO_UNIX && conn->proto != PROTO_UNIX_SEQPACKET) {
+		fault_unmark(c);
+		return false;
+	}
+	atomic_store(&conn->queued, until);
+	return queued(c, conn, waits);
+}
+
+bool handshake_queued(struct call *c, struct conn *conn)
+{
+	struct query q = query_of(c, conn);
+
+	return queued(c, conn, q.ask(&q));
+}
+
 /* A SYN is sent 6 times again, at twice the distance (tcp_syn_retries). */
 #define GIVES_UP (INT64_C(127) * 1000000000)
 
@@ -31,17 +60,19 @@ bool handshake_act(struct call *c, struct conn *conn, const struct verdict *v,
 	int waits = q->ask(q), then = forever ? ETIMEDOUT : r->then;
 	int64_t until = gate_in(forever ? GIVES_UP : r->time[0]);
 
-	if (!then) {
-		connect_start(c);
-	} else if (!refuse_start(c, conn, then)) {
-		fault_unmark(c);
-		return false;
-	}
-	if (c->answer_err != EINPROGRESS) {
-		fault_unmark(c);		/* it was there, or failed, at once */
-		return true;
-	}
+	if (conn->proto != PROTO_TCP)
+		return queue_full(c, conn, until, waits);
+	/* before it can be over */
 	gate_close(conn, CONNECTING | WAY_BIT(IN) | WAY_BIT(OUT), until);
+	if (!then)
+		connect_start(c);
+	else if (!refuse_start(c, conn, then))
+		c->answer_err = 0;
+	if (c->answer_err != EINPROGRESS) {
+		gate_end(conn, c->rec->fd, WAY_BIT(IN) | WAY_BIT(OUT));
+		fault_unmark(c);	/* it was there, or failed, at once */
+		return c->answer_err || !then;
+	}
 	return meanwhile(c, conn, waits, EINPROGRESS);
 }
 
@@ -51,9 +82,8 @@ static bool give_up(struct call *c, struct conn *conn)
 	struct sockaddr none = { .sa_family = AF_UNSPEC };
 
 	real.connect(c->rec->fd, &none, sizeof none);
-	gate_end(conn, c->rec->fd);
-	if (conn->fate == FATE_REFUSED)
-		sever_forget(conn);
+	gate_end(conn, c->rec->fd, 3);
+	conn->label = ECONNRESET;	/* tcp_disconnect */
 	return answer(c, 0, 0);
 }
 
@@ -71,7 +101,7 @@ bool handshake_before(struct call *c, struct conn *conn)
 	case CALL_connect:
 		if (!leaves(c))
 			return meanwhile(c, conn, q.ask(&q), EALREADY);
-		gate_end(conn, c->rec->fd);
+		gate_end(conn, c->rec->fd, 3);
 		return false;
 	case CALL_shutdown:
 		return give_up(c, conn);
@@ -91,8 +121,16 @@ bool handshake_before(struct call *c, struct conn *conn)
 
 void handshake_after(struct call *c, const struct conn *conn)
 {
-	if (conn->gated & CONNECTING && c->rec->call == CALL_getsockopt &&
-	    rec_arg(c->rec, 1) == IPPROTO_TCP &&
-	    rec_arg(c->rec, 2) == TCP_INFO && c->io.opt)
-		((struct tcp_info *)c->io.opt)->tcpi_state = TCP_SYN_SENT;
+	uint8_t *state = c->io.opt;	/* tcpi_state is the first */
+
+	if (c->rec->call != CALL_getsockopt || !c->io.opt_len || !state ||
+	    rec_arg(c->rec, 1) != IPPROTO_TCP ||
+	    rec_arg(c->rec, 2) != TCP_INFO)
+		return;
+	if (conn->gated & CONNECTING)
+		*state = TCP_SYN_SENT;
+	else if (conn->gated & WAY_BIT(IN))
+		/* the peer's FIN has not arrived */
+		*state = *state == TCP_CLOSE_WAIT ? TCP_ESTABLISHED :
+			 *state == TCP_LAST_ACK ? TCP_FIN_WAIT2 : *state;
 }

@@ -228,6 +228,10 @@ static void consequences(void)
 	for (int i = 0; config.ends && i < CALLS; i++)
 		if (call_has_kind(i, KIND_STREAM))
 			call_set_add(&config.waiting, i);
+	if (config.latent) {
+		call_set_add(&config.waiting, CALL_ioctl);
+		call_set_add(&config.waiting, CALL_sockatmark);
+	}
 	if (watch_start() && gates)
 		gate_start();
 	for (size_t i = 0; (config.ends || config.gates) && i < sizeof moving;

@@ -288,7 +288,8 @@ int ioctl(int fd, unsigned long request, ...)
 	at = c.rec->args;
 	STORE_IOCTL((uint32_t)request)
 	(void)at;
-	if (c.touch && request == FIONREAD && readable((void *)arg, 4))
+	if (c.touch && (request == FIONREAD || request == SIOCATMARK) &&
+	    readable((void *)arg, 4))
 		c.io.opt = (void *)arg;
 	r = REAL(int, real.ioctl(fd, request, arg));
 	RETURNED(r, BAD_VALUE, 1,

@@ -19,7 +19,8 @@ static bool poll_sockets(const struct pollfd *fds, nfds_t n, int *only)
 	if (n == 1)
 		*only = fds->fd;
 	for (nfds_t i = 0; i < n; i++)
-		if (fd_is_socket(fd_look(fds[i].fd)))
+		if (fd_is_socket(fd_look(fds[i].fd)) ||
+		    (config.latent && watch_has_sockets(fds[i].fd)))
 			return true;
 	return false;
 }
@@ -65,6 +66,13 @@ static int do_ppoll(struct pollfd *fds, nfds_t n, const struct timespec *t,
 					: real.ppoll(fds, n, t, mask);
 }
 
+/* The wait is a call that a rule has touched. */
+static inline void held(struct call *c)
+{
+	if (unlikely(me.held))
+		fault_held(c);
+}
+
 static inline int in_poll(const void *caller, struct pollfd *fds, nfds_t n,
 			  int timeout)
 {
@@ -80,6 +88,7 @@ static inline int in_poll(const void *caller, struct pollfd *fds, nfds_t n,
 	(void)at;
 	r = REAL(int, do_poll(fds, n, timeout));
 	polled(fds, n, r);
+	held(&c);
 	RETURNED(r, BAD_READY, 1, keep_pollfds(&k, 0, fds, n););
 	return r;
 }
@@ -96,6 +105,7 @@ static inline int in_ppoll(const void *caller, struct pollfd *fds, nfds_t n,
 		return real.ppoll(fds, n, timeout, mask);
 	r = REAL(int, do_ppoll(fds, n, timeout, mask));
 	polled(fds, n, r);
+	held(&c);
 	RETURNED(r, BAD_READY, 1,
 		 keep_pollfds(&k, 0, fds, n);
 		 if (!timeout)
@@ -147,7 +157,8 @@ static bool set_has_socket(const fd_set *set, int n)
 		return false;
 	for (int fd = 0; fd < n; fd++)
 		if (words[fd / bits] >> fd % bits & 1 &&
-		    fd_is_socket(fd_look(fd)))
+		    (fd_is_socket(fd_look(fd)) ||
+		     (config.latent && watch_has_sockets(fd))))
 			return true;
 	return false;
 }
@@ -227,6 +238,7 @@ static inline int in_select(const void *caller, int n, fd_set *r, fd_set *w,
 	if (timeout && readable(timeout, sizeof *timeout))
 		given = *timeout;
 	got = REAL(int, do_select(n, r, w, e, timeout));
+	held(&c);
 	RETURNED(got, BAD_READY, 1,
 		 keep_sets(&k, &c, n, r, w, e);
 		 if (!timeout)
@@ -260,6 +272,7 @@ int pselect(int n, fd_set *r, fd_set *w, fd_set *e,
 	STORE_INT(n)
 	(void)at;
 	got = REAL(int, do_pselect(n, r, w, e, timeout, mask));
+	held(&c);
 	RETURNED(got, BAD_READY, 1,
 		 keep_sets(&k, &c, n, r, w, e);
 		 if (!timeout)
@@ -380,6 +393,7 @@ int epoll_wait(int ep, struct epoll_event *evs, int n, int timeout)
 	r = REAL(int, do_epoll(&(struct epoll_ask){
 			.ep = ep, .n = n, .events = evs, .ns = ns_of_ms(timeout)
 			}, NULL));
+	held(&c);
 	RETURNED(r, BAD_READY, 1,
 		 if (ret > 0)
 			 keep_events(&k, 1, evs, ret););
@@ -401,6 +415,7 @@ int epoll_pwait(int ep, struct epoll_event *evs, int n, int timeout,
 	r = REAL(int, do_epoll(&(struct epoll_ask){
 			.ep = ep, .n = n, .events = evs,
 			.ns = ns_of_ms(timeout), .mask = mask }, NULL));
+	held(&c);
 	RETURNED(r, BAD_READY, 1,
 		 if (ret > 0)
 			 keep_events(&k, 1, evs, ret););
@@ -423,6 +438,7 @@ int epoll_pwait2(int ep, struct epoll_event *evs, int n,
 	    REAL(int, do_epoll(&(struct epoll_ask){
 			.ep = ep, .n = n, .events = evs, .mask = mask,
 			.ns = ns_of(timeout), .exact = true }, timeout));
+	held(&c);
 	RETURNED(r, BAD_READY, 1,
 		 if (ret > 0)
 			 keep_events(&k, 1, evs, ret);

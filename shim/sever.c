@@ -195,7 +195,7 @@ void sever_reset(struct conn *conn, int fd, int label, int how)
 
 	if (atomic_exchange(&conn->ending, true))
 		return;
-	gate_end(conn, fd);
+	gate_end(conn, fd, 3);
 	if (!conn->local_len || !conn->peer_len)
 		conn_ask(conn, fd);
 	conn->stash = stash_take(fd, n);
@@ -221,7 +221,7 @@ void sever_eof(struct conn *conn, int fd, bool keep)
 {
 	if (conn->fate || atomic_load(&conn->ending))
 		return;
-	gate_end(conn, fd);
+	gate_end(conn, fd, 3);
 	conn->left = keep ? unread(fd) : 0;
 	atomic_store(&conn->fate, FATE_EOF);
 	real.shutdown(fd, SHUT_RD);
@@ -300,6 +300,14 @@ static bool error_first(struct call *c, struct conn *conn)
 	if (conn->proto == PROTO_TCP)
 		collect(c->rec->fd);
 	return answer(c, -1, conn->label);
+}
+
+void sever_drain(const struct conn *conn, int fd)
+{
+	if (conn->proto == PROTO_TCP)
+		discard(fd);
+	else
+		drain(fd);
 }
 
 bool sever_before(struct call *c, struct conn *conn)

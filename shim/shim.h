@@ -82,6 +82,7 @@ struct thread {
 	uint32_t units;			/* units of that run */
 	bool starting;			/* it is inside start() */
 	const void *caller;		/* whom the next call really came from */
+	int held;			/* rule that has kept back readiness */
 	_Atomic uint32_t counts[PER_MOST][2]; /* of rules with per=thread */
 };
 extern __thread struct thread me
@@ -151,6 +152,7 @@ struct gate {
 	_Atomic int64_t free;		/* bytes that have waited already */
 	int64_t paid;			/* ns: until then for what has moved */
 	_Atomic bool served;		/* the next call has waited already */
+	_Atomic uint16_t rule;		/* that closed it */
 };
 
 /* A socket.  Lives in a pool; refs counts the descriptors. */
@@ -170,6 +172,7 @@ struct conn {
 	int soft;			/* SO_ERROR gives it once more */
 	struct gate gate[2];		/* in and out */
 	_Atomic uint8_t gated;		/* 1 IN | 2 OUT, and more (gate.h) */
+	_Atomic int64_t queued;		/* ns: a listener has no room so long */
 	uint32_t regs;			/* first of its registrations, 0: none */
 	uint32_t closed_at;		/* place in gate.c's list */
 	uint16_t due;			/* a rule that ends it when it is read */
@@ -434,6 +437,8 @@ static inline bool call_late(const struct call *c)
 	return config.ends && c->slot >= SLOT_CONN &&
 	       slot_conn(c->slot)->fate;
 }
+/* A wait was kept waiting by a rule: the record names it. */
+void fault_held(struct call *c);
 /* The connection that was accepted is reset. */
 void fault_made(struct call *c);
 /* A signal for this thread, as the kernel's own. */
@@ -488,6 +493,8 @@ void sever_after(struct call *c, struct conn *conn, long *ret, int *err);
 /* Whether its error has not been collected by anybody. */
 bool sever_owes(const struct conn *conn);
 void sever_owe(struct conn *conn, bool owed);
+/* Throw away what has arrived. */
+void sever_drain(const struct conn *conn, int fd);
 /* The socket is a new one. */
 void sever_forget(struct conn *conn);
 
@@ -503,7 +510,8 @@ void ready_rearm(const struct conn *conn, int fd, bool in);
 void gate_start(void);			/* there are rules that take time */
 void gate_child(void);			/* this is a new process */
 void gate_forget(struct conn *conn);	/* the socket is a new one, or gone */
-void gate_end(struct conn *conn, int fd); /* it ends now: nothing is held back */
+/* It ends now, or directions of it (1 in, 2 out): nothing is held back. */
+void gate_end(struct conn *conn, int fd, int ways);
 void gate_yield(int fd, int moved);	/* our timer has another number */
 
 bool watch_start(void);

@@ -9,9 +9,11 @@
 #include <sys/mman.h>
 
 #define SECOND INT64_C(1000000000)
-#define FEW 64
+#define SLICE 10000000			/* ns */
+#define FEW 64				/* descriptors without other memory */
+#define MOST 256			/* events of an epoll_wait */
 
-#define TELLS_IN (POLLIN | POLLRDNORM | POLLRDBAND | POLLRDHUP)
+#define TELLS_IN (POLLIN | POLLRDNORM | POLLRDBAND | POLLRDHUP | POLLPRI)
 #define TELLS_OUT (POLLOUT | POLLWRNORM | POLLWRBAND)
 
 /* What is left until a moment; NULL: for ever. */
@@ -60,6 +62,8 @@ static short shut_bits(struct conn *conn, int fd, int64_t *until)
 			shut |= w == IN ? TELLS_IN : TELLS_OUT;
 			*until = earlier(*until, atomic_load(
 						 &conn->gate[w].until));
+			/* it may be opened before that */
+			*until = earlier(*until, gate_in(SLICE));
 		}
 	return conn && conn->gated & UNSEEN && shut ? -1 : shut;
 }
@@ -72,12 +76,14 @@ static short found(int fd, short bits)
 	uint64_t mask;
 	short shut;
 
+	if (!conn && bits && watch_is_set(fd))
+		return watch_settles(fd) ? 0 : bits;
 	if (!conn || !bits || !(conn->gated || config.latent))
 		return bits;
 	shut = shut_bits(conn, fd, &until);
 	if (bits & POLLERR) {
 		if (shut && !(conn->gated & CONNECTING))
-			gate_end(conn, fd);
+			gate_end(conn, fd, 3);
 		return shut ? 0 : bits;	/* ask again */
 	}
 	mask = gate_lock();
@@ -138,129 +144,147 @@ int wait_poll(struct pollfd *fds, nfds_t n, int64_t ns, const sigset_t *mask)
 
 #define WORD (8 * (int)sizeof(unsigned long))
 
-/* The three sets of a select, as arrays of words. */
-struct sets {
-	unsigned long *set[3];
-	int words;
+/* The bits that select means by its three sets (fs/select.c). */
+static const short select_in[3] = { POLLIN, POLLOUT, POLLPRI };
+static const short select_out[3] = {
+	POLLIN | POLLRDNORM | POLLRDBAND | POLLHUP | POLLERR,
+	POLLOUT | POLLWRNORM | POLLWRBAND | POLLERR,
+	POLLPRI,
 };
 
-static bool has(const struct sets *s, int i, int fd)
+static bool has(const fd_set *set, int fd)
 {
-	return s->set[i] && s->set[i][fd / WORD] >> fd % WORD & 1;
+	return set && ((const unsigned long *)set)[fd / WORD] >>
+		      fd % WORD & 1;
 }
 
-static void drop(struct sets *s, int i, int fd)
+/* The sets as an array; how many. */
+static nfds_t select_asks(struct pollfd *p, int n, fd_set *const sets[3])
 {
-	if (s->set[i])
-		s->set[i][fd / WORD] &= ~(1UL << fd % WORD);
-}
-
-static void copy(struct sets *to, const struct sets *from)
-{
-	for (int i = 0; i < 3; i++)
-		if (from->set[i])
-			memcpy(to->set[i], from->set[i],
-			       from->words * sizeof(long));
-}
-
-static const short select_bits[3] = { POLLIN, POLLOUT, POLLPRI };
-
-static int64_t select_mask(struct sets *s, int n)
-{
-	int64_t until = FOREVER;
+	nfds_t count = 0;
 
 	for (int fd = 0; fd < n; fd++) {
-		struct conn *conn = conn_of(fd);
-		short shut = conn && conn->gated &&
-			     (has(s, 0, fd) || has(s, 1, fd) || has(s, 2, fd))
-			     ? shut_bits(conn, fd, &until) : 0;
-		for (int i = 0; shut && i < 3; i++)
-			if (shut & select_bits[i])
-				drop(s, i, fd);
+		short bits = 0;
+		for (int i = 0; i < 3; i++)
+			bits |= has(sets[i], fd) ? select_in[i] : 0;
+		if (bits && p)
+			p[count] = (struct pollfd){ fd, bits, 0 };
+		count += bits != 0;
 	}
-	return until;
+	return count;
 }
 
-/* How many bits are left. */
-static int select_found(struct sets *s, int n)
+/* The array as sets; how many bits, or -1: a descriptor is none. */
+static int select_tells(const struct pollfd *p, nfds_t count, int n,
+			fd_set *const sets[3])
 {
+	size_t size = (n + WORD - 1) / WORD * sizeof(long);
 	int told = 0;
 
-	for (int fd = 0; fd < n; fd++)
+	for (nfds_t i = 0; i < count; i++)
+		if (p[i].revents & POLLNVAL) {
+			errno = EBADF;
+			return -1;
+		}
+	for (int i = 0; i < 3; i++)
+		if (sets[i])
+			memset(sets[i], 0, size);
+	for (nfds_t k = 0; k < count; k++)
 		for (int i = 0; i < 3; i++) {
-			if (!has(s, i, fd))
+			int fd = p[k].fd;
+			if (!(p[k].events & select_in[i]) ||
+			    !(p[k].revents & select_out[i]))
 				continue;
-			if (found(fd, select_bits[i]))
-				told++;
-			else
-				drop(s, i, fd);
+			((unsigned long *)sets[i])[fd / WORD] |=
+				1UL << fd % WORD;
+			told++;
 		}
 	return told;
+}
+
+/* What poll tells and select does not ask for is no reason to wake up. */
+static bool select_wakes(const struct pollfd *p, nfds_t count)
+{
+	for (nfds_t k = 0; k < count; k++)
+		for (int i = 0; i < 3; i++)
+			if (p[k].revents & POLLNVAL ||
+			    (p[k].events & select_in[i] &&
+			     p[k].revents & select_out[i]))
+				return true;
+	return false;
 }
 
 int wait_select(int n, fd_set *in, fd_set *out, fd_set *bad, int64_t ns,
 		const sigset_t *mask, int64_t *left)
 {
-	int64_t end = ns < 0 ? FOREVER : gate_in(ns), until;
-	struct sets theirs = { { (void *)in, (void *)out, (void *)bad },
-			       (n + WORD - 1) / WORD };
-	size_t need = 3 * theirs.words * sizeof(long);
-	unsigned long few[3 * FD_SETSIZE / WORD], *room;
-	struct sets asked = theirs;
-	struct timespec t;
-	int r, told, err;
+	int64_t end = ns < 0 ? FOREVER : gate_in(ns);
+	fd_set *const sets[3] = { in, out, bad };
+	nfds_t count = select_asks(NULL, n, sets);
+	struct pollfd few[FEW], *asked;
+	int r, err;
 
-	room = borrow(few, sizeof few, need);
-	if (!room)
-		return real.pselect(n, in, out, bad, left_of(&t, end), mask);
-	for (int i = 0; i < 3; i++)
-		if (theirs.set[i])
-			asked.set[i] = room + i * theirs.words;
+	asked = borrow(few, sizeof few, count * sizeof *asked);
+	if (!asked) {
+		errno = ENOMEM;
+		return -1;
+	}
+	select_asks(asked, n, sets);
 	do {
-		copy(&asked, &theirs);
-		until = select_mask(&asked, n);
-		r = real.pselect(n, (void *)asked.set[0],
-				 (void *)asked.set[1], (void *)asked.set[2],
-				 left_of(&t, earlier(end, until)), mask);
-		err = errno;
-		told = r > 0 ? select_found(&asked, n) : 0;
-	} while (r >= 0 && !told && (r > 0 || end > gate_now()));
-	if (r >= 0)
-		copy(&theirs, &asked);
-	give_back(room, few, need);
+		r = wait_poll(asked, count, end == FOREVER ? -1 :
+			      end > gate_now() ? end - gate_now() : 0, mask);
+		for (nfds_t k = 0; r > 0 && k < count &&
+		     !select_wakes(asked, count); k++)
+			/* its end, seen by poll alone: not asked for again */
+			if (asked[k].revents)
+				asked[k].fd = -1 - asked[k].fd;
+	} while (r > 0 && !select_wakes(asked, count));
+	for (nfds_t k = 0; k < count; k++)
+		if (asked[k].fd < 0)
+			asked[k].fd = -1 - asked[k].fd;
+	r = r < 0 ? r : select_tells(asked, count, n, sets);
+	err = errno;
+	give_back(asked, few, count * sizeof *asked);
 	*left = end == FOREVER ? 0 : end - gate_now();
 	errno = err;
-	return r < 0 ? r : told;
+	return r;
 }
 
 /* ---- epoll_wait ---------------------------------------------------------------------- */
 
-static int epoll_once(const struct epoll_ask *a, int64_t end)
+static int epoll_once(const struct epoll_ask *a, struct epoll_event *events,
+		      int n, int64_t end)
 {
 	struct timespec t, *left = left_of(&t, end);
 	int ms = left ? (int)(t.tv_sec * 1000 + (t.tv_nsec + 999999) / 1000000)
 		      : -1;
 
 	if (a->exact)
-		return real.epoll_pwait2(a->ep, a->events, a->n, left,
+		return real.epoll_pwait2(a->ep, events, n, left,
 					 a->mask);
-	return a->mask ? real.epoll_pwait(a->ep, a->events, a->n, ms, a->mask)
-		       : real.epoll_wait(a->ep, a->events, a->n, ms);
+	return a->mask ? real.epoll_pwait(a->ep, events, n, ms, a->mask)
+		       : real.epoll_wait(a->ep, events, n, ms);
 }
 
 int wait_epoll(const struct epoll_ask *a)
 {
 	int64_t end = a->ns < 0 ? FOREVER : gate_in(a->ns);
-	int r, told;
+	/* what is kept back does not get into the program's array */
+	struct epoll_event found[MOST];
+	int n = a->n < MOST ? a->n : MOST, r, told;
 
+	if (!readable(a->events, n * sizeof *found))
+		return epoll_once(a, a->events, a->n, end);
 	do {
-		r = epoll_once(a, earlier(end, watch_until(a->ep)));
-		told = watch_sift(a->ep, a->events, r);
+		r = epoll_once(a, found, n, earlier(end, watch_until(a->ep)));
+		told = watch_sift(a->ep, found, r);
 		if (r == 0 && gate_closed_n) {
 			uint64_t mask = gate_lock();
 			gate_expire();
 			gate_unlock(mask);
 		}
 	} while ((r > 0 && !told) || (r == 0 && end > gate_now()));
-	return r < 0 ? r : told;
+	if (r < 0)
+		return r;
+	memcpy(a->events, found, told * sizeof *found);
+	return told;
 }

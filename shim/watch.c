@@ -15,10 +15,11 @@
 #define SETS (SLOT_NAMELESS - SLOT_SET)
 #define BUCKETS 65536
 
-#define TELLS_IN (EPOLLIN | EPOLLRDNORM | EPOLLRDBAND | EPOLLRDHUP)
+#define TELLS_IN (EPOLLIN | EPOLLRDNORM | EPOLLRDBAND | EPOLLRDHUP | EPOLLPRI)
 #define TELLS_OUT (EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
-#define TELLS_ALL (TELLS_IN | TELLS_OUT | EPOLLPRI | EPOLLMSG)
+#define TELLS_ALL (TELLS_IN | TELLS_OUT)
 #define TELLS_END (EPOLLERR | EPOLLHUP)
+#define HELD (1u << 24)			/* in told: not even its end */
 
 static struct set {
 	_Atomic uint32_t refs;		/* descriptors; 0: free */
@@ -35,6 +36,7 @@ static struct reg {
 	uint32_t conn;			/* in the pool */
 	uint16_t set;
 	bool spent;			/* EPOLLONESHOT: it has told */
+	bool missed;			/* an edge has been kept back */
 	int fd;
 	uint32_t events;
 	uint32_t told;			/* what the kernel knows of them */
@@ -279,28 +281,35 @@ static uint32_t shut(const struct conn *conn)
 	       (gated & WAY_BIT(OUT) ? TELLS_OUT : 0);
 }
 
-/* The end of a connection is told all the same, once: EPOLLET. */
-static struct epoll_event shown(const struct reg *r, uint32_t closed)
+/*
+ * What the kernel is to know.  An edge can be kept back as it comes
+ * (passes), so that those for the other direction stay what they are; the end
+ * of a connection is told all the same, once: EPOLLET.
+ */
+static uint32_t shown(const struct reg *r, uint32_t closed)
 {
-	struct epoll_event ev = { .events = r->events,
-				  .data.u64 = r->data };
+	uint32_t left = r->events & ~(closed | EPOLLEXCLUSIVE);
 
-	if (!(r->events & closed))
-		return ev;
-	ev.events &= ~(closed | EPOLLEXCLUSIVE);
-	if (!(ev.events & TELLS_ALL))
-		ev.events = (ev.events & ~EPOLLONESHOT) | EPOLLET;
-	return ev;
+	if (closed == TELLS_ALL)
+		return HELD | EPOLLET;
+	if (!(r->events & closed) ||
+	    (r->events & EPOLLET && left & TELLS_ALL))
+		return r->events;
+	return left & TELLS_ALL ? left : (left & ~EPOLLONESHOT) | EPOLLET;
 }
 
 static void tell(struct reg *r, bool again)
 {
-	struct epoll_event ev = shown(r, shut(&fd_pool[r->conn]));
+	uint32_t closed = shut(&fd_pool[r->conn]), told = shown(r, closed);
+	struct epoll_event ev = { .events = told & ~HELD,
+				  .data.u64 = r->data };
 	int ep = sets[r->set].fd, err = errno;
 
-	if (r->spent || (ev.events == r->told && !again))
+	again |= r->missed && !(r->events & closed);
+	if (r->spent || (told == r->told && !again))
 		return;
-	r->told = ev.events;
+	r->told = told;
+	r->missed = false;
 	/* exclusive ones cannot be modified */
 	if (r->events & EPOLLEXCLUSIVE) {
 		real.epoll_ctl(ep, EPOLL_CTL_DEL, r->fd, NULL);
@@ -334,34 +343,133 @@ void watch_rearm(const struct conn *conn)
 	gate_unlock(mask);
 }
 
+/* Another number of the same socket. */
+static int other_than(int fd)
+{
+	int top = atomic_load(&fd_top);
+
+	for (int other = 0; other < top; other++)
+		if (other != fd && fd_slot(other) == fd_slot(fd))
+			return other;
+	return -1;
+}
+
 void watch_leave(int fd, struct conn *conn)
 {
-	uint32_t next;
 	uint64_t mask;
+	int other;
 
 	if (!conn->regs || atomic_load(&conn->refs) < 2)
 		return;
-	/* the kernel watches on, and nobody can tell it anything any more */
+	/*
+	 * The kernel watches on, and nobody could tell it anything any more
+	 * by that number: by another one, then.
+	 */
 	mask = gate_lock();
-	for (uint32_t i = conn->regs; i; i = next) {
-		struct epoll_event ev = { .events = regs[i].events,
-					  .data.u64 = regs[i].data };
-		next = regs[i].next;
-		if (regs[i].fd != fd)
-			continue;
-		if (regs[i].told != regs[i].events)
-			real.epoll_ctl(sets[regs[i].set].fd, EPOLL_CTL_MOD,
-				       fd, &ev);
-		reg_free(i);
+	other = other_than(fd);
+	for (uint32_t i = conn->regs; i && other >= 0; i = regs[i].next) {
+		struct reg *r = &regs[i];
+		int ep = sets[r->set].fd;
+		struct epoll_event ev = { .events = r->told & ~HELD,
+					  .data.u64 = r->data };
+		if (r->fd == fd &&
+		    !real.epoll_ctl(ep, EPOLL_CTL_ADD, other, &ev)) {
+			real.epoll_ctl(ep, EPOLL_CTL_DEL, fd, NULL);
+			r->fd = other;
+		}
 	}
 	gate_unlock(mask);
 }
 
+/* ---- sets in sets ------------------------------------------------------------------- */
+
+/* Who watches a set; few programs have any. */
+static struct nest {
+	bool used;
+	uint16_t set;
+	int fd;				/* of the inner one */
+	uint64_t data;
+} nests[64];
+
+static void nest_remember(const struct set *s, int op, int fd,
+			  const struct epoll_event *ev)
+{
+	struct nest *at = NULL;
+
+	for (size_t i = 0; i < sizeof nests / sizeof *nests; i++) {
+		struct nest *n = &nests[i];
+		if (n->used && n->fd == fd && n->set == s - sets) {
+			at = n;
+			break;
+		}
+		if (!n->used && !at)
+			at = n;
+	}
+	if (!at)
+		return;
+	at->used = op != EPOLL_CTL_DEL;
+	at->set = s - sets;
+	at->fd = fd;
+	at->data = at->used ? ev->data.u64 : 0;
+}
+
+static bool ready(const struct reg *r, uint32_t events)
+{
+	struct pollfd p = { r->fd, events & 0xffff, 0 };
+
+	return real.poll(&p, 1, 0) > 0 && p.revents & events;
+}
+
+/* Under the lock: whether a rule keeps back what is ready in a set. */
+static bool settles(const struct set *s)
+{
+	bool closed = false;
+
+	for (uint32_t i = 1; i <= regs_used; i++) {
+		struct reg *r = &regs[i];
+		struct conn *conn = &fd_pool[r->conn];
+		if (!r->fd || r->set != s - sets || r->spent)
+			continue;
+		for (int w = IN; w <= OUT; w++) {
+			uint32_t bits = r->events & ~shut(conn) &
+					(w == IN ? TELLS_IN : TELLS_OUT);
+			closed |= bits && ready(r, bits) &&
+				  !gate_tells(conn, r->fd, w);
+		}
+	}
+	return closed;
+}
+
+bool watch_settles(int ep)
+{
+	struct set *s = set_of(ep);
+	uint64_t mask;
+	bool closed;
+
+	if (!s || !config.latent)
+		return false;
+	mask = gate_lock();
+	closed = settles(s);
+	gate_unlock(mask);
+	return closed;
+}
+
+static bool nested_settles(const struct set *s, uint64_t data)
+{
+	struct set *inner;
+
+	for (size_t i = 0; config.latent &&
+	     i < sizeof nests / sizeof *nests; i++)
+		if (nests[i].used && nests[i].set == s - sets &&
+		    nests[i].data == data && (inner = set_of(nests[i].fd)))
+			return settles(inner);
+	return false;
+}
+
 /* ---- epoll_ctl -------------------------------------------------------------------- */
 
-/* told: what the kernel knows of it. */
 static void remember(struct conn *conn, struct set *s, int op, int fd,
-		     const struct epoll_event *ev, uint32_t told)
+		     const struct epoll_event *ev)
 {
 	uint32_t i = reg_find(conn, s, fd);
 
@@ -376,10 +484,9 @@ static void remember(struct conn *conn, struct set *s, int op, int fd,
 		i = reg_new(conn, s, fd);
 	if (!i)
 		return;
-	regs[i].events = ev->events;
+	regs[i].events = regs[i].told = ev->events;
 	regs[i].data = ev->data.u64;
-	regs[i].spent = false;
-	regs[i].told = told;
+	regs[i].spent = regs[i].missed = false;
 	s->once |= ev->events & EPOLLONESHOT;
 	hash_in(i);
 	watch_mask(conn);
@@ -389,21 +496,18 @@ static void remember(struct conn *conn, struct set *s, int op, int fd,
 static int ctl(struct conn *conn, struct set *s, int ep, int op, int fd,
 	       struct epoll_event *ev)
 {
-	struct reg given = { .events = 0 };
-	struct epoll_event told = { 0 };
 	uint64_t mask = gate_lock();
-	int r, err;
+	uint32_t i = reg_find(conn, s, fd);
+	int r = -1, err = EINVAL;
 
-	if (op != EPOLL_CTL_DEL) {
-		given.events = ev->events;
-		given.data = ev->data.u64;
-		told = shown(&given, shut(conn));
+	/* one that is exclusive cannot be changed, even while it is not */
+	if (op != EPOLL_CTL_MOD || !i || !(regs[i].events & EPOLLEXCLUSIVE)) {
+		r = real.epoll_ctl(ep, op, fd, ev);
+		err = errno;
 	}
-	r = real.epoll_ctl(ep, op, fd, op == EPOLL_CTL_DEL ? ev : &told);
-	err = errno;
 	s->fd = ep;
 	if (!r)
-		remember(conn, s, op, fd, ev, told.events);
+		remember(conn, s, op, fd, ev);
 	gate_unlock(mask);
 	errno = err;
 	return r;
@@ -429,6 +533,8 @@ int watch_ctl(int ep, int op, int fd, struct epoll_event *ev)
 				ctl(conn, s, ep, EPOLL_CTL_MOD, fd, ev);
 		}
 	}
+	if (!r && s && set_of(fd) && config.latent)
+		nest_remember(s, op, fd, ev);
 	/* a set in a set */
 	if (!r && s && (conn || watch_has_sockets(fd)))
 		atomic_store_explicit(&s->socks, true, memory_order_relaxed);
@@ -436,13 +542,6 @@ int watch_ctl(int ep, int op, int fd, struct epoll_event *ev)
 }
 
 /* ---- what epoll_wait has found ---------------------------------------------------- */
-
-static bool ready(const struct reg *r, uint32_t events)
-{
-	struct pollfd p = { r->fd, events & 0xffff, 0 };
-
-	return real.poll(&p, 1, 0) > 0 && p.revents & events;
-}
 
 /* Whose event it is: usually nobody else has the same data. */
 static struct reg *whose(const struct set *s, const struct epoll_event *ev)
@@ -471,11 +570,11 @@ static bool passes(const struct set *s, struct epoll_event *ev)
 	uint32_t bits = ev->events;
 
 	if (!conn)
-		return true;
+		return !nested_settles(s, ev->data.u64);
 	if (bits & EPOLLERR && conn->gated) {
 		/* the kernel says all of it once it may */
 		if (!(conn->gated & CONNECTING))
-			gate_open(conn, r->fd);
+			gate_open(conn, r->fd, WAY_BIT(IN) | WAY_BIT(OUT));
 		return false;
 	}
 	if (!(bits & EPOLLERR)) {
@@ -488,6 +587,7 @@ static bool passes(const struct set *s, struct epoll_event *ev)
 		gate_hide(conn);
 		return false;
 	}
+	r->missed |= bits & shut(conn);
 	bits &= ~shut(conn);
 	if (!bits)
 		return false;
