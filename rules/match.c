@@ -359,6 +359,16 @@ static bool fires(const struct rule *r, struct query *q, int i, bool taken,
 	return true;
 }
 
+/* Its turn is over, or chance has decided: no need to look any closer. */
+static bool hopeless(const struct rule *r, struct query *q, int i)
+{
+	if (r->with & WITH(WHEN))
+		return r->last < UINT32_MAX &&
+		       atomic_load_explicit(q->count(q, i, false),
+					    memory_order_relaxed) >= r->last;
+	return r->prob < 1000000 && draw(q, i) % 1000000 >= r->prob;
+}
+
 /* What is not known of a call before it is made. */
 #define UNTOLD (WITH(VIA) | WITH(SIZE))
 
@@ -374,7 +384,8 @@ struct verdict rules_ask(const struct rules *set, struct query *q)
 		enum moment moment;
 
 		if (!(r->families & 1 << q->family) ||
-		    (q->guess && r->with & UNTOLD) || !matches(r, q))
+		    (q->guess && r->with & UNTOLD) ||
+		    (!set->score && hopeless(r, q, i)) || !matches(r, q))
 			continue;
 		f = r->action == FIELD_ERROR ? fault_of(r, q) : NULL;
 		moment = moment_of(r, q, f);

@@ -281,7 +281,6 @@ void env_settings(bool first)
 			refuse(ENV_CALLS, "expected calls or families, "
 			       "see sockwrench list calls");
 	}
-	config.needed = config.wanted;
 	call_need(&config.needed);
 	call_need(&config.learned);
 	if (only && !strcmp(only, "ok"))

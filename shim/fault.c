@@ -383,6 +383,22 @@ void fault_late(struct call *c, long *ret, int *err)
 		sever_after(c, conn, ret, err);
 }
 
+long fault_missed(int id, int fd, long ret)
+{
+	struct call c = { .slot = fd_slot(fd), .family = calls[id].family,
+			  .rec = &c.own };
+	int err = errno;
+
+	if ((err != EPIPE && err != ECONNRESET) || !call_late(&c) ||
+	    (c.family != FAMILY_RECV && c.family != FAMILY_SEND))
+		return ret;
+	c.own.call = id;
+	c.own.fd = fd;
+	fault_late(&c, &ret, &err);
+	errno = err;
+	return ret;
+}
+
 void fault_after(struct call *c, long *ret, int *err)
 {
 	struct conn *conn = slot_conn(c->slot);
@@ -399,6 +415,9 @@ void fault_after(struct call *c, long *ret, int *err)
 		sever_after(c, conn, ret, err);
 	if (config.gates && conn && conn->gated && !*ret)
 		handshake_after(c, conn);
+	if (config.gates && conn && !*ret && c->rec->call == CALL_shutdown &&
+	    !c->answered)
+		gate_shutdown(conn, rec_arg(c->rec, 1));
 	if (c->nap && *ret >= 0)
 		answer_sleep(c->nap);
 	if (conn && conn->firing == me.tid)

@@ -9,6 +9,7 @@
  */
 #include "gate.h"
 
+#include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -168,11 +169,20 @@ static int doze(struct conn *conn, int64_t until)
 /* The kernel has its end: nothing arrives later than that. */
 static bool has_ended(const struct conn *conn, int fd)
 {
+	struct tcp_info info = { 0 };
 	struct pollfd p = { fd, 0, 0 };
-	short bits = conn->proto == PROTO_TCP ? POLLERR | POLLHUP : POLLERR;
+	socklen_t len = sizeof info;
+	int n = 0;
 
-	return conn->role != ROLE_NONE && conn->role != ROLE_LISTENER &&
-	       real.poll(&p, 1, 0) > 0 && p.revents & bits;
+	if (conn->role == ROLE_NONE || conn->role == ROLE_LISTENER ||
+	    real.poll(&p, 1, 0) <= 0)
+		return false;
+	if (p.revents & POLLERR || conn->proto != PROTO_TCP)
+		return p.revents & POLLERR;
+	/* HUP may be said while there is more to read */
+	return !real.getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
+	       info.tcpi_state == TCP_CLOSE &&
+	       !real.ioctl(fd, FIONREAD, &n) && !n;
 }
 
 /* Some of the time, so that a reset can be looked for now and then. */
@@ -214,7 +224,8 @@ int gate_wait(struct call *c, struct conn *conn, enum way way, int waits)
 	int64_t end = bounded ? own_end(fd, way) : FOREVER;
 	uint32_t ordinal = conn->ordinal;
 
-	while (!err && conn->ordinal == ordinal && gate_shut(conn, fd, way)) {
+	while (!err && conn->ordinal == ordinal && gate_shut(conn, fd, way) &&
+	       !(way == IN ? conn->deaf : conn->mute)) {
 		int64_t until = atomic_load(&conn->gate[way].until);
 		if (!until)
 			break;
@@ -334,6 +345,8 @@ static void open_until(struct conn *conn, int fd, int ways, int64_t now)
 			open_way(conn, fd, i);
 	if (conn->gated == was)
 		return;
+	if (atomic_exchange(&conn->missed, false))
+		watch_missed(conn);
 	if (!(conn->gated & (WAY_BIT(IN) | WAY_BIT(OUT)))) {
 		atomic_store(&conn->gated, 0);
 		list_remove(conn);
@@ -406,6 +419,7 @@ void gate_forget(struct conn *conn)
 	}
 	memset(conn->gate, 0, sizeof conn->gate);
 	conn->queued = 0;
+	conn->deaf = conn->mute = conn->missed = false;
 }
 
 /* ---- what rules say ------------------------------------------------------------ */
@@ -432,8 +446,11 @@ static bool hold(struct call *c, struct conn *conn, enum way way, int waits)
 	if (c->io.flags & MSG_OOB && way == IN)
 		return answer_failure(c, EINVAL);	/* tcp_recv_urg */
 	err = waits ? gate_wait(c, conn, way, waits) : EAGAIN;
+	if (way == IN && conn->deaf && gate_shut(conn, c->rec->fd, IN))
+		return answer(c, 0, 0);		/* nothing until it opens */
 	if (!err)
 		return false;
+	atomic_store(&conn->missed, true);
 	if (c->io.stream)
 		answer_stream(c->io.stream, c->family);
 	return answer_failure(c, err);
@@ -507,7 +524,8 @@ bool gate_act(struct call *c, struct conn *conn, const struct verdict *v,
 	enum way way = way_of(q->family);
 	int64_t ns = draw_between(v->draw, r->time[0], r->time[1]);
 
-	if (!conn || has_ended(conn, c->rec->fd)) {
+	if (!conn || (way == IN ? conn->deaf : conn->mute) ||
+	    has_ended(conn, c->rec->fd)) {
 		fault_unmark(c);
 		return false;
 	}
@@ -552,7 +570,9 @@ bool gate_tells(struct conn *conn, int fd, enum way way)
 	int64_t ns;
 
 	if (!config.latent || atomic_load(&g->served) ||
-	    !fault_may_be(conn, family) || !next_of(conn, fd, family, &v))
+	    (way == IN ? conn->deaf : conn->mute) ||
+	    !fault_may_be(conn, family) || !next_of(conn, fd, family, &v) ||
+	    has_ended(conn, fd))
 		return true;
 	if (v.rule->action == FIELD_LATENCY && family == FAMILY_RECV) {
 		if (atomic_load(&g->free) > 0)
@@ -573,19 +593,24 @@ bool gate_tells(struct conn *conn, int fd, enum way way)
 
 /* ---- the calls -------------------------------------------------------------------- */
 
-/* The program ends a direction itself: what would have come is not there. */
-static bool ends_itself(struct call *c, struct conn *conn)
+/*
+ * What would have come after the program's own SHUT_RD can be read once it is
+ * there (tcp_recvmsg), and till then there is nothing.  SHUT_WR makes TCP
+ * writable, in order to say EPIPE (tcp_poll), but not AF_UNIX.
+ */
+void gate_shutdown(struct conn *conn, int how)
 {
-	int how = rec_arg(c->rec, 1), fd = c->rec->fd;
+	uint64_t mask = gate_lock();
 
-	if (how != SHUT_WR && gate_shut(conn, fd, IN)) {
-		real.shutdown(fd, SHUT_RD);
-		sever_drain(conn, fd);
-		gate_end(conn, fd, WAY_BIT(IN));
+	conn->deaf |= how != SHUT_WR;
+	conn->mute |= how != SHUT_RD;
+	if (conn->mute && conn->proto == PROTO_TCP)
+		gate_open(conn, NO_FD, WAY_BIT(OUT));
+	if (conn->gated) {
+		watch_mask(conn);
+		wake(conn);
 	}
-	if (how != SHUT_RD)
-		gate_end(conn, fd, WAY_BIT(OUT));
-	return false;
+	gate_unlock(mask);
 }
 
 /* Questions about what has arrived. */
@@ -623,10 +648,9 @@ bool gate_before(struct call *c, struct conn *conn)
 		return handshake_queued(c, conn);
 	if (id == CALL_sockatmark || (id == CALL_ioctl && c->io.opt))
 		return asks(c, conn);
-	if (id == CALL_shutdown && conn->gated)
-		return ends_itself(c, conn);
 	if (!moves || query_futile(id) || !query_reaches_kernel(c) ||
 	    !query_sound(c) || c->io.flags & MSG_ERRQUEUE ||
+	    (way == OUT && conn->mute) ||
 	    !gate_shut(conn, fd, way))
 		return false;
 	q = query_of(c, conn);

@@ -99,6 +99,8 @@ int wait_epoll(const struct epoll_ask *ask);
 
 /* Under the lock: its gates have changed. */
 void watch_mask(struct conn *conn);
+/* Under the lock: an edge has been kept back, whoever waits for one. */
+void watch_missed(struct conn *conn);
 /* Under the lock: a descriptor by which it is watched, or NO_FD. */
 int watch_fd(const struct conn *conn);
 /* When to look again, where there is no timer to tell; FOREVER: never. */

@@ -232,13 +232,13 @@ static void consequences(void)
 		call_set_add(&config.waiting, CALL_ioctl);
 		call_set_add(&config.waiting, CALL_sockatmark);
 	}
+	if (gates)
+		call_set_add(&config.waiting, CALL_shutdown);
 	if (watch_start() && gates)
 		gate_start();
 	for (size_t i = 0; (config.ends || config.gates) && i < sizeof moving;
-	     i++) {
+	     i++)
 		call_set_family(&config.needed, moving[i]);
-		call_set_family(&config.learned, moving[i]);
-	}
 }
 
 void rules_load(void)

@@ -302,14 +302,6 @@ static bool error_first(struct call *c, struct conn *conn)
 	return answer(c, -1, conn->label);
 }
 
-void sever_drain(const struct conn *conn, int fd)
-{
-	if (conn->proto == PROTO_TCP)
-		discard(fd);
-	else
-		drain(fd);
-}
-
 bool sever_before(struct call *c, struct conn *conn)
 {
 	int family = c->family;

@@ -172,6 +172,8 @@ struct conn {
 	int soft;			/* SO_ERROR gives it once more */
 	struct gate gate[2];		/* in and out */
 	_Atomic uint8_t gated;		/* 1 IN | 2 OUT, and more (gate.h) */
+	_Atomic bool deaf, mute;		/* the program has shut it down */
+	_Atomic bool missed;		/* it was told EAGAIN: an edge is due */
 	_Atomic int64_t queued;		/* ns: a listener has no room so long */
 	uint32_t regs;			/* first of its registrations, 0: none */
 	uint32_t closed_at;		/* place in gate.c's list */
@@ -432,6 +434,8 @@ void keep_sigact(struct keep *k, int param, const struct sigaction *act);
 void fault_after(struct call *c, long *ret, int *err);
 /* A call that no rule concerned has returned; its connection may have ended. */
 void fault_late(struct call *c, long *ret, int *err);
+/* The same for one that nothing was known of; its result. */
+long fault_missed(int id, int fd, long ret);
 static inline bool call_late(const struct call *c)
 {
 	return config.ends && c->slot >= SLOT_CONN &&
@@ -493,8 +497,6 @@ void sever_after(struct call *c, struct conn *conn, long *ret, int *err);
 /* Whether its error has not been collected by anybody. */
 bool sever_owes(const struct conn *conn);
 void sever_owe(struct conn *conn, bool owed);
-/* Throw away what has arrived. */
-void sever_drain(const struct conn *conn, int fd);
 /* The socket is a new one. */
 void sever_forget(struct conn *conn);
 
@@ -512,6 +514,8 @@ void gate_child(void);			/* this is a new process */
 void gate_forget(struct conn *conn);	/* the socket is a new one, or gone */
 /* It ends now, or directions of it (1 in, 2 out): nothing is held back. */
 void gate_end(struct conn *conn, int fd, int ways);
+/* The program has shut down a direction itself. */
+void gate_shutdown(struct conn *conn, int how);
 void gate_yield(int fd, int moved);	/* our timer has another number */
 
 bool watch_start(void);

@@ -175,6 +175,9 @@ static void open_sinks(bool first)
 	config.active = config.trace || config.log || config.rules;
 	config.idle = !config.active;
 	config.seen = config.trace || (config.log && !config.log_injected);
+	for (int i = 0; config.seen && i < CALLS; i++)
+		if (call_set_has(&config.wanted, i))
+			call_set_add(&config.needed, i);
 }
 
 static void start_process(void)

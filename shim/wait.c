@@ -58,7 +58,7 @@ static short shut_bits(struct conn *conn, int fd, int64_t *until)
 	short shut = 0;
 
 	for (int w = IN; conn && conn->gated && w <= OUT; w++)
-		if (gate_shut(conn, fd, w)) {
+		if (gate_shut(conn, fd, w) && !(w == IN && conn->deaf)) {
 			shut |= w == IN ? TELLS_IN : TELLS_OUT;
 			*until = earlier(*until, atomic_load(
 						 &conn->gate[w].until));

@@ -277,7 +277,7 @@ static uint32_t shut(const struct conn *conn)
 	uint8_t gated = conn->gated;
 
 	return gated & UNSEEN ? TELLS_ALL :
-	       (gated & WAY_BIT(IN) ? TELLS_IN : 0) |
+	       (gated & WAY_BIT(IN) && !conn->deaf ? TELLS_IN : 0) |
 	       (gated & WAY_BIT(OUT) ? TELLS_OUT : 0);
 }
 
@@ -331,6 +331,12 @@ void watch_mask(struct conn *conn)
 				arm(s, until);
 		}
 	}
+}
+
+void watch_missed(struct conn *conn)
+{
+	for (uint32_t i = conn->regs; i; i = regs[i].next)
+		regs[i].missed = true;
 }
 
 void watch_rearm(const struct conn *conn)

@@ -39,8 +39,11 @@ in_##name(UNPAREN params, const void *caller)				\
 									\
 	ZIP(SUBJECT, kinds, pass)					\
 	(void)skip;							\
-	if (!call_begin(&c, CALL_##name, subject, any, caller))		\
-		return real.name pass;					\
+	if (!call_begin(&c, CALL_##name, subject, any, caller)) {	\
+		r = real.name pass;					\
+		return (type)(intptr_t)missed(CALL_##name, subject,	\
+					      (long)(intptr_t)r);	\
+	}								\
 	at = c.rec->args;						\
 	ZIP(STORE, kinds, pass)						\
 	(void)at;							\

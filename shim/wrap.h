@@ -239,6 +239,13 @@ static inline uint8_t *store8(uint8_t *at, uint64_t v)
 #define REAL_STREAM(type, f, expr)					\
 	(c.touch ? (void)(c.io.stream = (f)) : (void)0, REAL(type, expr))
 
+/* What a call that was not begun returns: its connection may have ended. */
+static inline long missed(int id, int fd, long ret)
+{
+	return unlikely(config.ends) && ret == -1 ? fault_missed(id, fd, ret)
+						  : ret;
+}
+
 /* ---- payload (c, k, ret in scope; the call has returned) -------------- */
 
 #define KEEPS(i, kind, a) | KEEPS_##kind
