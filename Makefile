@@ -109,14 +109,19 @@ check:
 fidelity: all $(B)/progs/fidelity
 	@tests/fidelity.sh
 $(B)/progs/faults: $(wildcard tests/progs/faults/*.h)
-$(B)/progs/gates: $(wildcard tests/progs/gates/*.h)
+$(B)/progs/gates: $(wildcard tests/progs/gates/*.h tests/progs/fidelity/*.h)
 $(B)/progs/fidelity: $(wildcard tests/progs/fidelity/*.h rules/*.def)
 
-bench: all $(B)/bench/cost $(B)/bench/table
+bench: all $(patsubst bench/%.c,$(B)/bench/%,$(wildcard bench/*.c))
 	@bench/run.sh
-$(B)/bench/%: bench/%.c shim/fd.c trace/conn.c trace/out.c
+$(B)/bench/%: bench/%.c bench/bench.h
+	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(Q)$(CC) -O2 $(STD) -Wall -o $@ $< trace/conn.c trace/out.c
+	$(Q)$(CC) -O2 $(STD) $(WARN) -o $@ $< -pthread
+$(B)/bench/table: bench/table.c shim/fd.c trace/conn.c trace/out.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) -O2 $(STD) $(WARN) -o $@ $< trace/conn.c trace/out.c
 
 clean:
 	rm -rf $(B)
