@@ -134,7 +134,7 @@ static bool act(struct call *c, struct conn *conn, const struct verdict *v,
 		/* fall through */
 	case FIELD_LATENCY:
 	case FIELD_RATE:
-		return gate_act(c, conn, v, q);
+		return late_act(c, conn, v, q);
 	default:
 		return false;
 	}
@@ -276,14 +276,14 @@ bool fault_before(struct call *c)
 	if (conn && conn->due)
 		due(c, conn);
 	if (conn && (conn->gated || conn->queued || config.latent))
-		answered = gate_before(c, conn);
+		answered = late_before(c, conn);
 	if (conn && conn->fate && !answered)
 		answered = sever_before(c, conn);
 	if (!answered && !over(c, conn) &&
 	    call_set_has(&config.ruled, c->rec->call))
 		answered = ask_rules(c, conn);
 	if (config.gates && !answered)
-		gate_served(c);
+		late_served(c);
 	if (!answered)
 		name_keep(c);
 	c->answered = answered;
@@ -351,7 +351,7 @@ static void moved(struct call *c, struct conn *conn, size_t n)
 
 	atomic_fetch_add(&conn->bytes[out], n);
 	if (config.gates)
-		gate_moved(c, conn, n);
+		late_moved(c, conn, n);
 	if (!n || !config.offsets || conn->fate)
 		return;
 	q = query_of(c, conn);

@@ -97,7 +97,7 @@ void conn_put(uint32_t slot)
 	struct conn *c = slot_conn(slot);
 
 	if (slot >= SLOT_SET && slot < SLOT_NAMELESS)
-		watch_put(slot);
+		set_put(slot);
 	if (!c || atomic_fetch_sub(&c->refs, 1) != 1)
 		return;
 	if (config.rules)
@@ -198,7 +198,7 @@ void fd_share(int from, int to)
 		return;
 	if (c)
 		atomic_fetch_add(&c->refs, 1);
-	watch_share(slot);
+	set_share(slot);
 	fd_set_slot(to, slot == SLOT_WAS ? SLOT_UNMET : slot);
 }
 

@@ -3,9 +3,12 @@
  * Faults in time.  A gate is one direction of one socket, closed until a
  * moment: what arrives, or the room to send, is not there yet for any call.
  *
- *	gate.c		closing, opening, and what data calls meet
+ *	gate.c		closing and opening
+ *	late.c		what rules say, and what data calls meet
+ *	pause.c		threads that wait in a call
  *	handshake.c	connections that take their time
  *	watch.c		epoll: who watches what, kept from what is closed
+ *	sets.c		epoll: the sets and their timers
  *	wait.c		poll, select, epoll_wait: waiting past what is closed
  */
 #ifndef SHIM_GATE_H
@@ -17,6 +20,11 @@
 
 enum way { IN, OUT };
 #define WAY_BIT(way) (1 << (way))
+#define BOTH (WAY_BIT(IN) | WAY_BIT(OUT))
+
+#define SECOND INT64_C(1000000000)
+#define TICK 1000000			/* ns: shorter waits are not worth it */
+
 /* More bits of conn->gated: nothing is told of it, whatever is asked for. */
 #define CONNECTING 4
 #define HIDDEN 8			/* the kernel tells of its end too early */
@@ -44,28 +52,42 @@ struct conn *gate_closed(uint32_t n);
 void gate_close(struct conn *conn, uint8_t ways, int64_t until);
 /* Whether it is closed now; opens it when its time has come. */
 bool gate_shut(struct conn *conn, int fd, enum way way);
-/* Under the lock: those whose time has come; whatever is closed; see HIDDEN. */
+/* Under the lock: the same as gate_close; those whose time has come open. */
+void gate_shuts(struct conn *conn, uint8_t ways, int64_t until);
 void gate_expire(void);
+/* Under the lock: open now; nothing is told of it until it opens (HIDDEN). */
 void gate_open(struct conn *conn, int fd, int ways);
 void gate_hide(struct conn *conn);
-/* Under the lock: readiness would be told; false: the rules delay it. */
-bool gate_tells(struct conn *conn, int fd, enum way way);
-/* The calling thread waits: 0, EINTR, or EAGAIN when its own time is over. */
-int gate_wait(struct call *c, struct conn *conn, enum way way, int waits);
-/* connect waits for room in a listener's queue: the same results. */
-int gate_queue(struct call *c, struct conn *conn, int waits);
-/* A call meets what is closed: true if it is answered. */
-bool gate_before(struct call *c, struct conn *conn);
+
+/* ---- late.c ------------------------------------------------------------- */
+
 /* What a rule says, carried out: true if the call is answered. */
-bool gate_act(struct call *c, struct conn *conn, const struct verdict *v,
+bool late_act(struct call *c, struct conn *conn, const struct verdict *v,
 	      struct query *q);
+/* A call meets what is closed: true if it is answered. */
+bool late_before(struct call *c, struct conn *conn);
 /* It is performed: the next one waits anew. */
-void gate_served(struct call *c);
+void late_served(struct call *c);
 /* The call has moved n bytes. */
-void gate_moved(struct call *c, struct conn *conn, size_t n);
+void late_moved(struct call *c, struct conn *conn, size_t n);
+/* Under the lock: readiness would be told; false: the rules delay it. */
+bool late_tells(struct conn *conn, int fd, enum way way);
+
+/* ---- pause.c ------------------------------------------------------------ */
+
+/* The calling thread waits: 0, EINTR, or EAGAIN when its own time is over. */
+int pause_wait(struct call *c, struct conn *conn, enum way way, int waits);
+/* connect waits for room in a listener's queue: the same results. */
+int pause_queue(struct call *c, struct conn *conn, int waits);
+/* Who waits for it looks again. */
+void pause_wake(const struct conn *conn);
+/* This is a new process. */
+void pause_child(void);
+/* The kernel has its end: nothing arrives later than that. */
+bool gate_over(const struct conn *conn, int fd);
 /* A timer of ours, or -1; set it to a moment: false, it is none any more. */
-int gate_timer(int flags);
-bool gate_timer_set(int fd, int64_t until);
+int timer_new(int flags);
+bool timer_set(int fd, int64_t until);
 
 /* ---- handshake.c ---------------------------------------------------------- */
 
@@ -95,7 +117,37 @@ int wait_select(int n, fd_set *in, fd_set *out, fd_set *bad, int64_t ns,
 		const sigset_t *mask, int64_t *left);
 int wait_epoll(const struct epoll_ask *ask);
 
+/* ---- sets.c --------------------------------------------------------------------- */
+
+struct set {
+	_Atomic uint32_t refs;		/* descriptors; 0: free */
+	_Atomic bool socks;		/* has watched a socket */
+	bool once;			/* has seen EPOLLONESHOT */
+	int fd;				/* one of them */
+	int timer;			/* 0: none */
+	int64_t armed;			/* what it is set to */
+};
+
+/* NULL: ep is none. */
+struct set *set_of(int ep);
+int set_number(const struct set *s);
+struct set *set_at(int number);
+/* Under the lock: wake it then, unless that happens sooner. */
+void set_arm(struct set *s, int64_t until);
+/* Under the lock: an event is its timer's, which is set anew. */
+bool set_timer_event(struct set *s, const struct epoll_event *ev);
+/* A set watches another one; which one it is whose event has that data. */
+void set_nest(const struct set *s, int op, int fd,
+	      const struct epoll_event *ev);
+struct set *set_nested(const struct set *s, uint64_t data);
+/* When to look again, where there is no timer to tell; FOREVER: never. */
+int64_t set_until(int ep);
+
 /* ---- watch.c ---------------------------------------------------------------- */
+
+/* Under the lock: whether the set watches it; forget what the set watches. */
+bool watch_here(const struct conn *conn, const struct set *s);
+void watch_clear(const struct set *s);
 
 /* Under the lock: its gates have changed. */
 void watch_mask(struct conn *conn);
@@ -103,8 +155,6 @@ void watch_mask(struct conn *conn);
 void watch_missed(struct conn *conn);
 /* Under the lock: a descriptor by which it is watched, or NO_FD. */
 int watch_fd(const struct conn *conn);
-/* When to look again, where there is no timer to tell; FOREVER: never. */
-int64_t watch_until(int ep);
 /* What epoll_wait has found without what the program may not know yet; n. */
 int watch_sift(int ep, struct epoll_event *ev, int n);
 /* A set is ready; true: a rule keeps back something in it, so look again. */

@@ -13,7 +13,7 @@
 /* A connect that waits: for the moment, and then as the kernel would. */
 static bool meanwhile(struct call *c, struct conn *conn, int waits, int err)
 {
-	int stop = waits ? gate_wait(c, conn, OUT, waits) : EAGAIN;
+	int stop = waits ? pause_wait(c, conn, OUT, waits) : EAGAIN;
 
 	if (!stop)
 		return false;
@@ -22,7 +22,7 @@ static bool meanwhile(struct call *c, struct conn *conn, int waits, int err)
 
 static bool queued(struct call *c, struct conn *conn, int waits)
 {
-	int err = gate_queue(c, conn, waits);
+	int err = pause_queue(c, conn, waits);
 
 	return err && answer(c, -1, err);
 }

@@ -20,7 +20,7 @@ static bool poll_sockets(const struct pollfd *fds, nfds_t n, int *only)
 		*only = fds->fd;
 	for (nfds_t i = 0; i < n; i++)
 		if (fd_is_socket(fd_look(fds[i].fd)) ||
-		    (config.latent && watch_has_sockets(fds[i].fd)))
+		    (config.latent && set_has_sockets(fds[i].fd)))
 			return true;
 	return false;
 }
@@ -158,7 +158,7 @@ static bool set_has_socket(const fd_set *set, int n)
 	for (int fd = 0; fd < n; fd++)
 		if (words[fd / bits] >> fd % bits & 1 &&
 		    (fd_is_socket(fd_look(fd)) ||
-		     (config.latent && watch_has_sockets(fd))))
+		     (config.latent && set_has_sockets(fd))))
 			return true;
 	return false;
 }
@@ -315,7 +315,7 @@ static inline int in_epoll_create(const void *caller, int id, int arg)
 	r = REAL(int, id == CALL_epoll_create ? real.epoll_create(arg)
 					      : real.epoll_create1(arg));
 	if (r >= 0)
-		watch_new_set(r);
+		set_new(r);
 	RETURNED(r, BAD_NEWFD, 0, );
 	return r;
 }
@@ -371,7 +371,7 @@ static int do_epoll(const struct epoll_ask *ask, const struct timespec *t)
 /* Whether to record a wait: it is about sockets, or it is a mistake. */
 static bool epoll_begin(struct call *c, int id, int ep, const void *caller)
 {
-	if (!entered() || (ep >= 0 && !watch_has_sockets(ep)))
+	if (!entered() || (ep >= 0 && !set_has_sockets(ep)))
 		return false;
 	if (!call_begin(c, id, NO_FD, false, caller))
 		return false;

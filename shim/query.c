@@ -249,7 +249,7 @@ bool query_has_subject(const struct call *c, const struct conn *conn)
 	case FAMILY_RESOLVE:
 		return true;
 	case FAMILY_POLL:
-		return conn || fd == NO_FD || watch_has_sockets(fd);
+		return conn || fd == NO_FD || set_has_sockets(fd);
 	default:
 		return conn != NULL;
 	}

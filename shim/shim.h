@@ -507,7 +507,7 @@ uint32_t ready_ended(const struct conn *conn, uint32_t bits, uint32_t asked);
 /* Tell those who wait for an edge again what is ready. */
 void ready_rearm(const struct conn *conn, int fd, bool in);
 
-/* ---- gate.c, watch.c: faults in time (gate.h) ------------------------------ */
+/* ---- gate.c, sets.c, watch.c: faults in time (gate.h) -------------------- */
 
 void gate_start(void);			/* there are rules that take time */
 void gate_child(void);			/* this is a new process */
@@ -520,12 +520,12 @@ void gate_yield(int fd, int moved);	/* our timer has another number */
 
 bool watch_start(void);
 /* Epoll sets: a new one, another descriptor of it, one less. */
-void watch_new_set(int ep);
-void watch_share(uint32_t slot);
-void watch_put(uint32_t slot);
-void watch_yield(int fd, int moved);
-bool watch_is_set(int ep);
-bool watch_has_sockets(int ep);
+void set_new(int ep);
+void set_share(uint32_t slot);
+void set_put(uint32_t slot);
+void set_yield(int fd, int moved);
+bool set_is(int ep);
+bool set_has_sockets(int ep);
 /* epoll_ctl, remembered. */
 int watch_ctl(int ep, int op, int fd, struct epoll_event *ev);
 /* Every set that is told edges of it is told again. */

@@ -8,7 +8,6 @@
 
 #include <sys/mman.h>
 
-#define SECOND INT64_C(1000000000)
 #define SLICE 10000000			/* ns */
 #define FEW 64				/* descriptors without other memory */
 #define MOST 256			/* events of an epoll_wait */
@@ -76,7 +75,7 @@ static short found(int fd, short bits)
 	uint64_t mask;
 	short shut;
 
-	if (!conn && bits && watch_is_set(fd))
+	if (!conn && bits && set_is(fd))
 		return watch_settles(fd) ? 0 : bits;
 	if (!conn || !bits || !(conn->gated || config.latent))
 		return bits;
@@ -87,9 +86,9 @@ static short found(int fd, short bits)
 		return shut ? 0 : bits;	/* ask again */
 	}
 	mask = gate_lock();
-	if (bits & TELLS_IN & ~shut && !gate_tells(conn, fd, IN))
+	if (bits & TELLS_IN & ~shut && !late_tells(conn, fd, IN))
 		shut |= TELLS_IN;
-	if (bits & TELLS_OUT & ~shut && !gate_tells(conn, fd, OUT))
+	if (bits & TELLS_OUT & ~shut && !late_tells(conn, fd, OUT))
 		shut |= TELLS_OUT;
 	if (bits & POLLHUP && shut)
 		gate_hide(conn);
@@ -275,7 +274,7 @@ int wait_epoll(const struct epoll_ask *a)
 	if (!readable(a->events, n * sizeof *found))
 		return epoll_once(a, a->events, a->n, end);
 	do {
-		r = epoll_once(a, found, n, earlier(end, watch_until(a->ep)));
+		r = epoll_once(a, found, n, earlier(end, set_until(a->ep)));
 		told = watch_sift(a->ep, found, r);
 		if (r == 0 && gate_closed_n) {
 			uint64_t mask = gate_lock();

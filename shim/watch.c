@@ -1,18 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Epoll sets and what they were told to watch.  While a gate is closed, the
+ * What epoll sets were told to watch.  While a gate is closed, the
  * registrations of its socket are changed so that the kernel does not tell of
- * it; a timer of ours in the program's set wakes whoever waits there when the
- * first gate opens.  Events carry the program's own data throughout.
+ * it.  Events carry the program's own data throughout.
  *
  * All of it is under the lock of gate.c.
  */
 #include "gate.h"
 
 #include <sys/mman.h>
-#include <sys/timerfd.h>
 
-#define SETS (SLOT_NAMELESS - SLOT_SET)
 #define BUCKETS 65536
 
 #define TELLS_IN (EPOLLIN | EPOLLRDNORM | EPOLLRDBAND | EPOLLRDHUP | EPOLLPRI)
@@ -20,15 +17,6 @@
 #define TELLS_ALL (TELLS_IN | TELLS_OUT)
 #define TELLS_END (EPOLLERR | EPOLLHUP)
 #define HELD (1u << 24)			/* in told: not even its end */
-
-static struct set {
-	_Atomic uint32_t refs;		/* descriptors; 0: free */
-	_Atomic bool socks;		/* has watched a socket */
-	bool once;			/* has seen EPOLLONESHOT */
-	int fd;				/* one of them */
-	int timer;			/* 0: none */
-	int64_t armed;			/* what it is set to */
-} sets[SETS];
 
 static struct reg {
 	uint32_t next;			/* of the same socket, or free */
@@ -61,141 +49,6 @@ bool watch_start(void)
 	return regs && buckets;
 }
 
-/* ---- sets ------------------------------------------------------------------ */
-
-static struct set *set_of(int ep)
-{
-	uint32_t slot = fd_slot(ep);
-
-	return slot >= SLOT_SET && slot < SLOT_NAMELESS
-	       ? &sets[slot - SLOT_SET] : NULL;
-}
-
-bool watch_is_set(int ep)
-{
-	return set_of(ep) != NULL;
-}
-
-bool watch_has_sockets(int ep)
-{
-	const struct set *s = set_of(ep);
-
-	return s && atomic_load_explicit(&s->socks, memory_order_relaxed);
-}
-
-void watch_new_set(int ep)
-{
-	static _Atomic uint32_t hint;
-	uint32_t at = atomic_load(&hint);
-
-	for (uint32_t i = 0; i < SETS; i++, at++) {
-		struct set *s = &sets[at % SETS];
-		uint32_t none = 0;
-		if (atomic_load(&s->refs) ||
-		    !atomic_compare_exchange_strong(&s->refs, &none, 1))
-			continue;
-		s->socks = s->once = false;
-		s->fd = ep;
-		s->timer = 0;
-		s->armed = FOREVER;
-		atomic_store(&hint, at + 1);
-		fd_set_slot(ep, SLOT_SET + at % SETS);
-		return;
-	}
-	fd_set_slot(ep, SLOT_OTHER);
-}
-
-void watch_share(uint32_t slot)
-{
-	if (slot >= SLOT_SET && slot < SLOT_NAMELESS)
-		atomic_fetch_add(&sets[slot - SLOT_SET].refs, 1);
-}
-
-static void timer_drop(struct set *s)
-{
-	int fd = s->timer;
-
-	s->timer = 0;
-	s->armed = FOREVER;
-	if (fd && fd_slot(fd) == SLOT_OURS) {
-		fd_set_slot(fd, SLOT_OTHER);
-		real.close(fd);
-	}
-}
-
-void watch_yield(int fd, int moved)
-{
-	for (int i = 0; i < SETS; i++)
-		if (sets[i].timer == fd)
-			sets[i].timer = moved < 0 ? 0 : moved;
-}
-
-static void reg_free(uint32_t i);
-
-void watch_put(uint32_t slot)
-{
-	struct set *s = &sets[slot - SLOT_SET];
-	uint64_t mask;
-
-	if (atomic_load(&s->refs) > 1 || !regs) {
-		atomic_fetch_sub(&s->refs, 1);
-		return;
-	}
-	mask = gate_lock();
-	timer_drop(s);
-	for (uint32_t i = 1; s->socks && i <= regs_used; i++)
-		if (regs[i].fd && regs[i].set == s - sets)
-			reg_free(i);
-	gate_unlock(mask);
-	atomic_fetch_sub(&s->refs, 1);
-}
-
-/* ---- its timer ---------------------------------------------------------------- */
-
-static void arm(struct set *s, int64_t until)
-{
-	struct epoll_event ev = { .events = EPOLLIN,
-				  .data.u64 = (uintptr_t)s };
-
-	if (s->timer && gate_timer_set(s->timer, until)) {
-		s->armed = until;
-		return;
-	}
-	if (until == FOREVER)
-		return;
-	s->timer = gate_timer(TFD_NONBLOCK);
-	if (s->timer < 0 || !gate_timer_set(s->timer, until) ||
-	    real.epoll_ctl(s->fd, EPOLL_CTL_ADD, s->timer, &ev))
-		timer_drop(s);
-	s->armed = s->timer > 0 ? until : FOREVER;
-}
-
-/* When the first of the gates opens that keep something from this set. */
-static int64_t first_of(const struct set *s)
-{
-	int64_t first = FOREVER;
-
-	for (uint32_t n = gate_closed_n; n--;) {
-		const struct conn *conn = gate_closed(n);
-		bool mine = false;
-		for (uint32_t i = conn->regs; i && !mine; i = regs[i].next)
-			mine = regs[i].set == s - sets;
-		for (int w = IN; mine && w <= OUT; w++)
-			if (atomic_load(&conn->gate[w].until))
-				first = earlier(first, atomic_load(
-						&conn->gate[w].until));
-	}
-	return first;
-}
-
-int64_t watch_until(int ep)
-{
-	const struct set *s = set_of(ep);
-
-	/* without a timer a wait ends by itself */
-	return s && !s->timer && gate_closed_n ? first_of(s) : FOREVER;
-}
-
 /* ---- registrations -------------------------------------------------------------- */
 
 static uint32_t *bucket(uint16_t set, uint64_t data)
@@ -226,7 +79,7 @@ static uint32_t reg_find(const struct conn *conn, const struct set *s, int fd)
 {
 	uint32_t i = conn->regs;
 
-	while (i && (regs[i].set != s - sets || regs[i].fd != fd))
+	while (i && (regs[i].set != set_number(s) || regs[i].fd != fd))
 		i = regs[i].next;
 	return i;
 }
@@ -242,7 +95,7 @@ static uint32_t reg_new(struct conn *conn, const struct set *s, int fd)
 	else
 		return 0;
 	regs[i] = (struct reg){ .next = conn->regs, .conn = conn - fd_pool,
-				.set = s - sets, .fd = fd };
+				.set = set_number(s), .fd = fd };
 	conn->regs = i;
 	return i;
 }
@@ -263,6 +116,22 @@ void watch_drop(struct conn *conn)
 {
 	while (conn->regs)
 		reg_free(conn->regs);
+}
+
+bool watch_here(const struct conn *conn, const struct set *s)
+{
+	uint32_t i = conn->regs;
+
+	while (i && regs[i].set != set_number(s))
+		i = regs[i].next;
+	return i;
+}
+
+void watch_clear(const struct set *s)
+{
+	for (uint32_t i = 1; s->socks && i <= regs_used; i++)
+		if (regs[i].fd && regs[i].set == set_number(s))
+			reg_free(i);
 }
 
 int watch_fd(const struct conn *conn)
@@ -303,7 +172,7 @@ static void tell(struct reg *r, bool again)
 	uint32_t closed = shut(&fd_pool[r->conn]), told = shown(r, closed);
 	struct epoll_event ev = { .events = told & ~HELD,
 				  .data.u64 = r->data };
-	int ep = sets[r->set].fd, err = errno;
+	int ep = set_at(r->set)->fd, err = errno;
 
 	again |= r->missed && !(r->events & closed);
 	if (r->spent || (told == r->told && !again))
@@ -323,12 +192,12 @@ static void tell(struct reg *r, bool again)
 void watch_mask(struct conn *conn)
 {
 	for (uint32_t i = conn->regs; i; i = regs[i].next) {
-		struct set *s = &sets[regs[i].set];
+		struct set *s = set_at(regs[i].set);
 		tell(&regs[i], false);
 		for (int w = IN; w <= OUT; w++) {
 			int64_t until = atomic_load(&conn->gate[w].until);
-			if (until && until < s->armed)
-				arm(s, until);
+			if (until)
+				set_arm(s, until);
 		}
 	}
 }
@@ -375,7 +244,7 @@ void watch_leave(int fd, struct conn *conn)
 	other = other_than(fd);
 	for (uint32_t i = conn->regs; i && other >= 0; i = regs[i].next) {
 		struct reg *r = &regs[i];
-		int ep = sets[r->set].fd;
+		int ep = set_at(r->set)->fd;
 		struct epoll_event ev = { .events = r->told & ~HELD,
 					  .data.u64 = r->data };
 		if (r->fd == fd &&
@@ -387,37 +256,7 @@ void watch_leave(int fd, struct conn *conn)
 	gate_unlock(mask);
 }
 
-/* ---- sets in sets ------------------------------------------------------------------- */
-
-/* Who watches a set; few programs have any. */
-static struct nest {
-	bool used;
-	uint16_t set;
-	int fd;				/* of the inner one */
-	uint64_t data;
-} nests[64];
-
-static void nest_remember(const struct set *s, int op, int fd,
-			  const struct epoll_event *ev)
-{
-	struct nest *at = NULL;
-
-	for (size_t i = 0; i < sizeof nests / sizeof *nests; i++) {
-		struct nest *n = &nests[i];
-		if (n->used && n->fd == fd && n->set == s - sets) {
-			at = n;
-			break;
-		}
-		if (!n->used && !at)
-			at = n;
-	}
-	if (!at)
-		return;
-	at->used = op != EPOLL_CTL_DEL;
-	at->set = s - sets;
-	at->fd = fd;
-	at->data = at->used ? ev->data.u64 : 0;
-}
+/* ---- sets that are ready themselves -------------------------------------------------- */
 
 static bool ready(const struct reg *r, uint32_t events)
 {
@@ -434,13 +273,13 @@ static bool settles(const struct set *s)
 	for (uint32_t i = 1; i <= regs_used; i++) {
 		struct reg *r = &regs[i];
 		struct conn *conn = &fd_pool[r->conn];
-		if (!r->fd || r->set != s - sets || r->spent)
+		if (!r->fd || r->set != set_number(s) || r->spent)
 			continue;
 		for (int w = IN; w <= OUT; w++) {
 			uint32_t bits = r->events & ~shut(conn) &
 					(w == IN ? TELLS_IN : TELLS_OUT);
 			closed |= bits && ready(r, bits) &&
-				  !gate_tells(conn, r->fd, w);
+				  !late_tells(conn, r->fd, w);
 		}
 	}
 	return closed;
@@ -458,18 +297,6 @@ bool watch_settles(int ep)
 	closed = settles(s);
 	gate_unlock(mask);
 	return closed;
-}
-
-static bool nested_settles(const struct set *s, uint64_t data)
-{
-	struct set *inner;
-
-	for (size_t i = 0; config.latent &&
-	     i < sizeof nests / sizeof *nests; i++)
-		if (nests[i].used && nests[i].set == s - sets &&
-		    nests[i].data == data && (inner = set_of(nests[i].fd)))
-			return settles(inner);
-	return false;
 }
 
 /* ---- epoll_ctl -------------------------------------------------------------------- */
@@ -533,16 +360,16 @@ int watch_ctl(int ep, int op, int fd, struct epoll_event *ev)
 		r = real.epoll_ctl(ep, op, fd, ev);
 		/* an inherited set is known by what it does */
 		if (!r && !s && conn && fd_slot(ep) == SLOT_UNMET) {
-			watch_new_set(ep);
+			set_new(ep);
 			s = set_of(ep);
 			if (s && !plain)
 				ctl(conn, s, ep, EPOLL_CTL_MOD, fd, ev);
 		}
 	}
 	if (!r && s && set_of(fd) && config.latent)
-		nest_remember(s, op, fd, ev);
+		set_nest(s, op, fd, ev);
 	/* a set in a set */
-	if (!r && s && (conn || watch_has_sockets(fd)))
+	if (!r && s && (conn || set_has_sockets(fd)))
 		atomic_store_explicit(&s->socks, true, memory_order_relaxed);
 	return r;
 }
@@ -555,17 +382,24 @@ static struct reg *whose(const struct set *s, const struct epoll_event *ev)
 	struct reg *first = NULL;
 	int n = 0;
 
-	for (uint32_t i = *bucket(s - sets, ev->data.u64); i; i = regs[i].also)
-		if (regs[i].set == s - sets && regs[i].data == ev->data.u64 &&
+	for (uint32_t i = *bucket(set_number(s), ev->data.u64); i; i = regs[i].also)
+		if (regs[i].set == set_number(s) && regs[i].data == ev->data.u64 &&
 		    n++ == 0)
 			first = &regs[i];
-	for (uint32_t i = *bucket(s - sets, ev->data.u64); n > 1 && i;
+	for (uint32_t i = *bucket(set_number(s), ev->data.u64); n > 1 && i;
 	     i = regs[i].also)
-		if (regs[i].set == s - sets && regs[i].data == ev->data.u64 &&
+		if (regs[i].set == set_number(s) && regs[i].data == ev->data.u64 &&
 		    !(shut(&fd_pool[regs[i].conn]) & ev->events) &&
 		    ready(&regs[i], ev->events))
 			return &regs[i];
 	return first;
+}
+
+static bool nested_settles(const struct set *s, uint64_t data)
+{
+	const struct set *inner = config.latent ? set_nested(s, data) : NULL;
+
+	return inner && settles(inner);
 }
 
 /* Whether the program is to see it, and how much of it. */
@@ -585,9 +419,9 @@ static bool passes(const struct set *s, struct epoll_event *ev)
 	}
 	if (!(bits & EPOLLERR)) {
 		if (bits & TELLS_IN && !(conn->gated & WAY_BIT(IN)))
-			gate_tells(conn, r->fd, IN);
+			late_tells(conn, r->fd, IN);
 		if (bits & TELLS_OUT && !(conn->gated & WAY_BIT(OUT)))
-			gate_tells(conn, r->fd, OUT);
+			late_tells(conn, r->fd, OUT);
 	}
 	if (bits & EPOLLHUP && conn->gated) {
 		gate_hide(conn);
@@ -618,12 +452,8 @@ int watch_sift(int ep, struct epoll_event *ev, int n)
 	mask = gate_lock();
 	s->fd = ep;
 	for (int i = 0; i < n; i++) {
-		if (s->timer && ev[i].data.u64 == (uintptr_t)s) {
-			gate_expire();
-			arm(s, first_of(s));
-		} else if (passes(s, &ev[i])) {
+		if (!set_timer_event(s, &ev[i]) && passes(s, &ev[i]))
 			ev[kept++] = ev[i];
-		}
 	}
 	gate_unlock(mask);
 	return kept;

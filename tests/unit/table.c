@@ -34,12 +34,12 @@ void gate_forget(struct conn *c)
 	(void)c;
 }
 
-void watch_put(uint32_t slot)
+void set_put(uint32_t slot)
 {
 	(void)slot;
 }
 
-void watch_share(uint32_t slot)
+void set_share(uint32_t slot)
 {
 	(void)slot;
 }

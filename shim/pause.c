@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Threads that wait at a gate, in a call.  read() of a timer is interrupted
+ * and restarted as any call on a socket is that has no time-out (signal(7)),
+ * and ppoll is interrupted as one that has.
+ */
+#include "gate.h"
+
+#include <netinet/tcp.h>
+#include <sys/ioctl.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+
+/* ---- timers ------------------------------------------------------------------- */
+
+static struct waiter {
+	_Atomic int32_t tid;		/* 0: free */
+	int fd;				/* the timer; 0: none yet */
+	struct conn *_Atomic conn;	/* what it waits for */
+} waiters[64];
+
+static bool dead(int32_t tid)
+{
+	return real.syscall(SYS_tgkill, (long)me.pid, (long)tid, 0L) &&
+	       errno == ESRCH;
+}
+
+static struct waiter *waiter_take(void)
+{
+	for (int gone = 0; gone < 2; gone++)
+		for (size_t i = 0; i < sizeof waiters / sizeof *waiters; i++) {
+			int32_t tid = atomic_load(&waiters[i].tid);
+			if (tid && !(gone && dead(tid)))
+				continue;
+			if (atomic_compare_exchange_strong(&waiters[i].tid,
+							   &tid, me.tid))
+				return &waiters[i];
+		}
+	return NULL;
+}
+
+/* A timer of ours, out of the program's reach; -1: there is none. */
+int timer_new(int flags)
+{
+	int fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | flags);
+
+	if (fd < 0)
+		return -1;
+	fd = fd_hide(fd);
+	real.fcntl(fd, F_SETFD, FD_CLOEXEC);
+	fd_set_slot(fd, SLOT_OURS);
+	return fd;
+}
+
+/* False: it is no timer any more. */
+bool timer_set(int fd, int64_t until)
+{
+	struct itimerspec t = { .it_value = { until / SECOND,
+					      until % SECOND } };
+
+	if (until == FOREVER)
+		t.it_value = (struct timespec){ 0 };
+	return !timerfd_settime(fd, TFD_TIMER_ABSTIME, &t, NULL);
+}
+
+void gate_yield(int fd, int moved)
+{
+	for (size_t i = 0; i < sizeof waiters / sizeof *waiters; i++)
+		if (waiters[i].fd == fd)
+			waiters[i].fd = moved < 0 ? 0 : moved;
+	set_yield(fd, moved);
+}
+
+void pause_child(void)
+{
+	/* the timers are the parent's, too */
+	for (size_t i = 0; i < sizeof waiters / sizeof *waiters; i++) {
+		if (waiters[i].fd) {
+			fd_set_slot(waiters[i].fd, SLOT_OTHER);
+			real.close(waiters[i].fd);
+		}
+		waiters[i].fd = 0;
+		atomic_store(&waiters[i].conn, NULL);
+		atomic_store(&waiters[i].tid, 0);
+	}
+}
+
+void pause_wake(const struct conn *conn)
+{
+	for (size_t i = 0; i < sizeof waiters / sizeof *waiters; i++)
+		if (atomic_load(&waiters[i].conn) == conn && waiters[i].fd)
+			timer_set(waiters[i].fd, 1);
+}
+
+/* ---- waiting ----------------------------------------------------------------- */
+
+/* 0, or EINTR whatever the handler's flags are. */
+static int nap(int64_t until)
+{
+	int64_t left = until - gate_now();
+	struct timespec t = { left / SECOND, left % SECOND };
+
+	if (left <= 0)
+		return 0;
+	return real.ppoll(NULL, 0, &t, NULL) < 0 && errno == EINTR ? EINTR : 0;
+}
+
+/* 0, or EINTR when a handler without SA_RESTART has run. */
+static int doze(struct conn *conn, int64_t until)
+{
+	struct waiter *w = waiter_take();
+	uint64_t ticks;
+	int err = 0;
+
+	if (w && (!w->fd || !timer_set(w->fd, until))) {
+		w->fd = timer_new(0);
+		if (w->fd < 0 || !timer_set(w->fd, until)) {
+			w->fd = 0;
+			atomic_store(&w->tid, 0);
+			w = NULL;
+		}
+	}
+	if (!w)
+		return nap(until);
+	atomic_store(&w->conn, conn);
+	if (real.read(w->fd, &ticks, sizeof ticks) < 0 && errno == EINTR)
+		err = EINTR;
+	atomic_store(&w->conn, NULL);
+	atomic_store(&w->tid, 0);
+	return err;
+}
+
+/* The kernel has its end: nothing arrives later than that. */
+bool gate_over(const struct conn *conn, int fd)
+{
+	struct tcp_info info = { 0 };
+	struct pollfd p = { fd, 0, 0 };
+	socklen_t len = sizeof info;
+	int n = 0;
+
+	if (conn->role == ROLE_NONE || conn->role == ROLE_LISTENER ||
+	    real.poll(&p, 1, 0) <= 0)
+		return false;
+	if (p.revents & POLLERR || conn->proto != PROTO_TCP)
+		return p.revents & POLLERR;
+	/* HUP may be said while there is more to read */
+	return !real.getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
+	       info.tcpi_state == TCP_CLOSE &&
+	       !real.ioctl(fd, FIONREAD, &n) && !n;
+}
+
+/* Some of the time, so that a reset can be looked for now and then. */
+static int slice(struct conn *conn, int64_t until, int64_t end)
+{
+	int err;
+
+	until = earlier(until, gate_in(10 * TICK));
+	err = end != FOREVER ? nap(earlier(until, end)) : doze(conn, until);
+	return err ? err : end <= gate_now() ? EAGAIN : 0;
+}
+
+/* When the socket's own time-out ends. */
+static int64_t own_end(int fd, enum way way)
+{
+	struct timeval t = { 0 };
+	socklen_t len = sizeof t;
+
+	real.getsockopt(fd, SOL_SOCKET, way == IN ? SO_RCVTIMEO : SO_SNDTIMEO,
+			&t, &len);
+	return gate_in(t.tv_sec * SECOND + t.tv_usec * 1000);
+}
+
+/* What is left of it passes, unless the kernel has something sooner. */
+static int rest(int fd, enum way way, int64_t end)
+{
+	struct pollfd p = { fd, way == IN ? POLLIN : POLLOUT, 0 };
+	int64_t left = end - gate_now();
+	struct timespec t = { left / SECOND, left % SECOND };
+	int n = left > 0 ? real.ppoll(&p, 1, &t, NULL) : 0;
+
+	return n < 0 ? EINTR : n ? 0 : EAGAIN;
+}
+
+int pause_wait(struct call *c, struct conn *conn, enum way way, int waits)
+{
+	int fd = c->rec->fd, err = 0;
+	bool bounded = waits == WAITS_BOUNDED;
+	int64_t end = bounded ? own_end(fd, way) : FOREVER;
+	uint32_t ordinal = conn->ordinal;
+
+	while (!err && conn->ordinal == ordinal && gate_shut(conn, fd, way) &&
+	       !(way == IN ? conn->deaf : conn->mute)) {
+		int64_t until = atomic_load(&conn->gate[way].until);
+		if (!until)
+			break;
+		err = slice(conn, until, end);
+		if (!(conn->gated & CONNECTING) && gate_over(conn, fd))
+			gate_end(conn, fd, BOTH);
+	}
+	return !err && bounded && c->family != FAMILY_CONNECT
+	       ? rest(fd, way, end) : err;
+}
+
+int pause_queue(struct call *c, struct conn *conn, int waits)
+{
+	int64_t end = waits == WAITS_BOUNDED ? own_end(c->rec->fd, OUT)
+					     : FOREVER;
+	int err = 0;
+
+	while (!err && atomic_load(&conn->queued) > gate_now())
+		err = waits ? slice(conn, atomic_load(&conn->queued), end)
+			    : EAGAIN;
+	return err;
+}
