@@ -69,16 +69,16 @@ static bool late_in(struct call *c, struct conn *conn, int64_t ns, int waits)
 			return answer_failure(c, err);
 		}
 	}
-	atomic_store(&conn->gate[IN].served, true);
 	gate_close(conn, WAY_BIT(IN), gate_in(ns));
+	atomic_store(&conn->gate[IN].served, true);
 	return hold(c, conn, IN, waits);
 }
 
 static bool act_wait(struct call *c, struct conn *conn, enum way way,
 		     int64_t ns, int waits)
 {
-	atomic_store(&conn->gate[way].served, true);
 	gate_close(conn, WAY_BIT(way), gate_in(ns));
+	atomic_store(&conn->gate[way].served, true);
 	return hold(c, conn, way, waits);
 }
 
@@ -117,8 +117,13 @@ bool late_act(struct call *c, struct conn *conn, const struct verdict *v,
 	}
 	if (r->action == FIELD_RATE)
 		return act_rate(c, r, q);
-	if (atomic_exchange(&conn->gate[way].served, false))
-		return false;
+	if (atomic_exchange(&conn->gate[way].served, false)) {
+		if (!gate_shut(conn, c->rec->fd, way))
+			return false;
+		/* another thread has kept back what this one asked for */
+		atomic_store(&conn->gate[way].served, true);
+		return hold(c, conn, way, q->ask(q));
+	}
 	atomic_store(&conn->gate[way].rule, v->id);
 	if (r->action == FIELD_LATENCY && way == IN)
 		return late_in(c, conn, ns, q->ask(q));
@@ -155,6 +160,8 @@ bool late_tells(struct conn *conn, int fd, enum way way)
 	struct verdict v;
 	int64_t ns;
 
+	if (atomic_load(&g->until) && !(way == IN && conn->deaf))
+		return false;		/* it has just been closed */
 	if (!config.latent || atomic_load(&g->served) ||
 	    (way == IN ? conn->deaf : conn->mute) ||
 	    !fault_may_be(conn, family) || !next_of(conn, fd, family, &v) ||
@@ -164,12 +171,12 @@ bool late_tells(struct conn *conn, int fd, enum way way)
 		if (atomic_load(&g->free) > 0)
 			return true;
 	}
-	atomic_store(&g->served, true);
 	rules_acted(&rules, v.id);
 	me.held = v.id;
 	atomic_store(&g->rule, v.id);
 	ns = draw_between(v.draw, v.rule->time[0], v.rule->time[1]);
 	gate_shuts(conn, WAY_BIT(way), gate_in(ns));
+	atomic_store(&g->served, true);
 	return false;
 }
 
