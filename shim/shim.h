@@ -33,8 +33,8 @@ enum only { ONLY_ANY, ONLY_OK, ONLY_FAILED };
 
 /* What the environment asked for; written at start, read-only after. */
 struct config {
-	bool active, idle;		/* anything to do, or nothing: neither */
-					/*   before start, in strict seccomp */
+	bool active;			/* anything to do; not before start, */
+					/*   nor in strict seccomp */
 	bool log, trace;		/* the two sinks */
 	bool seen;			/* they want calls without a fault */
 	bool signals;			/* record all signals, not SIGPIPE only */
@@ -50,6 +50,9 @@ struct config {
 	struct call_set wanted;		/* calls the sinks shall see */
 	struct call_set needed;		/* and those that change what we know */
 	struct call_set learned;	/* only these last */
+	struct call_set quick;		/* all others: libc's at once.  A jump */
+					/*   there costs less than a call: none */
+					/*   before start */
 	struct call_set ruled;		/* calls that a rule may touch */
 	struct call_set waiting;	/* an end may find them in libc's hands */
 	struct times times;

@@ -173,11 +173,13 @@ static void open_sinks(bool first)
 	if (first && !config.log && strcmp(env_values[ENV_LOG], "none"))
 		env_refuse_errno(ENV_LOG, errno);
 	config.active = config.trace || config.log || config.rules;
-	config.idle = !config.active;
 	config.seen = config.trace || (config.log && !config.log_injected);
 	for (int i = 0; config.seen && i < CALLS; i++)
 		if (call_set_has(&config.wanted, i))
 			call_set_add(&config.needed, i);
+	for (int i = 0; i < CALLS; i++)
+		if (!config.active || !call_set_has(&config.needed, i))
+			call_set_add(&config.quick, i);
 }
 
 static void start_process(void)

@@ -436,6 +436,38 @@ static bool passes(const struct set *s, struct epoll_event *ev)
 	return true;
 }
 
+/*
+ * Nothing about it can have to do with a gate.  Looked at without the lock:
+ * what is not found, or not at once, is looked at again with it.
+ */
+static bool calm(const struct set *s, const struct epoll_event *ev)
+{
+	uint32_t i = *bucket(set_number(s), ev->data.u64);
+	struct conn *conn;
+
+	for (int steps = 0; i && steps < 64; steps++, i = regs[i].also) {
+		if (regs[i].set != set_number(s) ||
+		    regs[i].data != ev->data.u64)
+			continue;
+		conn = &fd_pool[regs[i].conn];
+		return !conn->gated && !(ev->events & TELLS_END) &&
+		       !(regs[i].events & EPOLLONESHOT) &&
+		       !fault_may_be(conn, FAMILY_SEND) &&
+		       !fault_may_be(conn, conn->role == ROLE_LISTENER
+					   ? FAMILY_ACCEPT : FAMILY_RECV);
+	}
+	return false;
+}
+
+static bool all_calm(const struct set *s, const struct epoll_event *ev, int n)
+{
+	int i = 0;
+
+	while (i < n && calm(s, &ev[i]))
+		i++;
+	return i == n;
+}
+
 int watch_sift(int ep, struct epoll_event *ev, int n)
 {
 	struct set *s = set_of(ep);
@@ -447,7 +479,7 @@ int watch_sift(int ep, struct epoll_event *ev, int n)
 		end |= ev[i].events & TELLS_END;
 	if (n <= 0 || !s || !regs ||
 	    !(gate_closed_n || config.latent || s->once || s->timer ||
-	      (end && config.ends)))
+	      (end && config.ends)) || all_calm(s, ev, n))
 		return n;
 	mask = gate_lock();
 	s->fd = ep;

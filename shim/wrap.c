@@ -25,7 +25,8 @@ static inline bool quick_##name params					\
 									\
 	ZIP(UNUSED, kinds, pass)					\
 	ZIP(SUBJECT, kinds, pass)					\
-	return likely(config.idle) || (any && fd_plain(subject)) || skip; \
+	return call_set_has(&config.quick, CALL_##name) ||		\
+	       (any && fd_plain(subject)) || skip;			\
 }									\
 									\
 static __attribute__((noinline)) type					\
