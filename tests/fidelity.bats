@@ -86,6 +86,34 @@ same() {
 	same '^send:(ENOBUFS|ENOMEM):'
 }
 
+@test "connect: an attempt that takes its time" {
+	same '^connect:(inprogress=300ms|stall=[^:]*):tcp'
+}
+
+@test "connect: an attempt that fails after a time" {
+	same '^connect:inprogress=300ms[+]then='
+}
+
+@test "accept: a client that is late, and one that another has taken" {
+	same '^accept:(latency|stall)='
+}
+
+@test "recv: data, the end or a reset that is late" {
+	same '^recv:latency='
+}
+
+@test "recv: a peer that stops for a time" {
+	same '^recv:stall='
+}
+
+@test "send: no room for a time" {
+	same '^send:(latency|stall)='
+}
+
+@test "recv and send: a slow peer" {
+	same '^(recv|send):rate='
+}
+
 @test "shutdown, close, options" {
 	same '^(shutdown|close|sockopt):'
 }

@@ -7,11 +7,12 @@
  *
  * fidelity list                               every run, with its rule
  * fidelity missing                            rows without a run
- * fidelity MODE SITUATION VIA WAIT ORDER      one run, one line
+ * fidelity MODE SITUATION VIA WAIT ORDER [MS] one run, one line
  *
  * SITUATION is FAMILY:WHAT:PROTOCOL[:CAUSE], from rules/errors.def.  VIA is
  * the function.  WAIT: block or nonblock, and what else is so (a signal's
- * disposition, another thread that waits already).  ORDER: probes.h.
+ * disposition, another thread that waits already).  ORDER: probes.h.  MS is
+ * how long the gates of the rule are closed (gates.h).
  */
 #include "fidelity/scene.h"
 #include "fidelity/ways.h"
@@ -24,6 +25,7 @@
 #include "fidelity/setups.h"
 #include "fidelity/probes.h"
 #include "fidelity/others.h"
+#include "fidelity/gates.h"
 #include "fidelity/events.h"
 #include "fidelity/plan.h"
 
@@ -120,7 +122,9 @@ static void print_rule(const struct row *r, const struct event *e,
 		printf(" via=%s", via);
 	else if (strcmp(r->family, "SOCKET") && strcmp(r->family, "RESOLVE"))
 		printf(" fd=%d", FD);
-	if (!strstr(r->error, "at="))
+	if (!strncmp(r->error, "stall", 5) || !strncmp(r->error, "inpro", 5))
+		printf(" limit=1");
+	else if (!strstr(r->error, "at=") && strcmp(r->mechanism, "GATE"))
 		printf(" when=%d", when);
 	if (e && e->strike == signal_comes)
 		printf(" signal=SIGUSR1");
@@ -251,7 +255,8 @@ static const struct {
 	{ 'p', probe_peer_poll }, { 'r', probe_peer_recv },
 	{ 'w', probe_peer_send }, { 'x', lost_on_the_way },
 	{ 'a', server_accepts }, { 'c', client_comes },
-	{ '~', gone }, { '.', end_event },
+	{ 'Z', probe_state }, { 'V', probe_volume },
+	{ '~', gone },
 };
 
 static void probe(const char *at, const char *faulted)
@@ -267,6 +272,22 @@ static void probe(const char *at, const char *faulted)
 	     i++)
 		if (other_letters[i].letter == *at)
 			other_letters[i].probe();
+}
+
+static void step(const char *at, const char *faulted)
+{
+	if (*at == '!' && is_gate())
+		gate_begin();
+	else if (*at == '!')
+		begin_event(*faulted);
+	else if (*at == '.' && is_gate())
+		gate_end();
+	else if (*at == '.')
+		end_event();
+	else
+		probe(at, faulted);
+	if (*at != '.')
+		gate_waited();
 }
 
 static void *idle(void *unused)
@@ -309,15 +330,15 @@ static void run(void)
 	if (s.mode == REAL && s.event->setup)
 		s.event->setup();	/* no threads yet: it may unshare */
 	set_signals();
+	gate.looked = now_ms();
 	make_scene();
 	if (is_family("RESOLVE"))
 		use_dns();
+	if (wants("timeo"))
+		short_timeouts();
 	for (const char *p = s.order; *p; p++)
-		if (*p == '!')
-			begin_event(*faulted);
-		else
-			probe(p, faulted);
-	end_waiter();
+		step(p, faulted);
+	end_gate_waiter();
 	if (signals)
 		say(" signals=%d", (int)signals);
 }
@@ -400,9 +421,9 @@ int main(int argc, char **argv)
 		return list();
 	if (argc == 2 && !strcmp(argv[1], "missing"))
 		return missing();
-	if (argc != 6 || !set_mode(argv[1])) {
+	if (argc < 6 || argc > 7 || !set_mode(argv[1])) {
 		fprintf(stderr, "usage: fidelity list|missing\n       fidelity real|"
-			"source|injected SITUATION VIA WAIT ORDER\n");
+			"source|injected SITUATION VIA WAIT ORDER [MS]\n");
 		return 2;
 	}
 	s.via = argv[3];
@@ -412,9 +433,15 @@ int main(int argc, char **argv)
 	situation(argv[2]);
 	s.len = s.row->number == EMSGSIZE ? 9000 :
 		strstr(s.row->error, "short=") ? 40000 : PIECE;
-	if (s.mode == REAL && !s.event) {
+	if (argc == 7)
+		gate.ms = atoi(argv[6]);
+	if (!s.event && (s.mode == REAL || is_gate())) {
 		errno = ENOENT;
 		not_here("an event");
+	}
+	if (s.mode == SOURCE && is_gate()) {
+		errno = ENOTSUP;
+		not_here("its source");
 	}
 	said = mmap(NULL, sizeof *said, PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);

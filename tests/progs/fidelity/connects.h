@@ -142,6 +142,7 @@ static void *resetter(void *unused)
 	if (s.block) {
 		until(asleep(s.tid));
 		pthread_kill(s.thread, SIGUSR2);
+		until(holding);
 		deaf(s.lis, false);
 		until(tcp_state(FD) == TCP_ESTABLISHED);
 	}

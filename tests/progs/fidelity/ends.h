@@ -6,10 +6,12 @@
 
 /* Where a thread under test is held, by a signal, while the event happens. */
 static sem_t held;
+static volatile sig_atomic_t holding;
 
 static void hold(int sig)
 {
 	(void)sig;
+	holding = 1;
 	while (sem_wait(&held))
 		;
 }

@@ -14,6 +14,7 @@ static struct waiter {
 	int bits;
 	ssize_t n;
 	int error;
+	int64_t over;			/* when it returned */
 } waiter;
 
 static void *wait_in(void *unused)
@@ -29,6 +30,7 @@ static void *wait_in(void *unused)
 	else
 		waiter.bits = w->call(FD, POLLIN | POLLRDHUP, -1);
 	waiter.error = errno;
+	waiter.over = now_ms();
 	return NULL;
 }
 
@@ -53,8 +55,10 @@ static void start_waiter(void)
  */
 static void hold_waiter(void)
 {
-	if (waiter.via && data_way(recv_ways, waiter.via) && s.mode == REAL)
+	if (waiter.via && data_way(recv_ways, waiter.via) && s.mode == REAL) {
 		pthread_kill(waiter.thread, SIGUSR2);
+		until(holding);
+	}
 }
 
 /*

@@ -26,6 +26,25 @@ static const struct row rows[] = {
 	ACTION("RECV", "at=5+eof", TCP | STREAM, "ALWAYS", "ENDED", "")
 	ACTION("RECV", "short=3", TCP | STREAM, "ALWAYS", "GOES_ON", "")
 	ACTION("SEND", "short=1000", TCP | STREAM, "ALWAYS", "GOES_ON", "")
+#define GATE(family, what, protos, after) \
+	{ family, what, 0, protos, "ALWAYS", "GATE", after, "", "" },
+	GATE("CONNECT", "inprogress=" SPAN, TCP, "GOES_ON")
+	GATE("CONNECT", "inprogress=" SPAN "+then=ECONNREFUSED", TCP, "DEAD")
+	GATE("CONNECT", "inprogress=" SPAN "+then=ETIMEDOUT", TCP, "DEAD")
+	GATE("CONNECT", "inprogress=" SPAN "+then=EHOSTUNREACH", TCP, "DEAD")
+	GATE("CONNECT", "inprogress=" SPAN "+then=ENOPROTOOPT", TCP, "DEAD")
+	GATE("CONNECT", "inprogress=" SPAN "+then=ECONNRESET", TCP, "DEAD")
+	GATE("CONNECT", "stall=" SPAN, LINKS, "GOES_ON")
+	GATE("CONNECT", "stall=forever", TCP, "GOES_ON")
+	GATE("ACCEPT", "latency=" SPAN, LINKS, "GOES_ON")
+	GATE("ACCEPT", "stall=" SPAN, LINKS, "GOES_ON")
+	GATE("RECV", "latency=" SPAN, ANY, "GOES_ON")
+	GATE("RECV", "stall=" SPAN, ANY, "GOES_ON")
+	GATE("RECV", "stall=forever", TCP, "GOES_ON")
+	GATE("RECV", "rate=" RATE, TCP | STREAM, "GOES_ON")
+	GATE("SEND", "latency=" SPAN, ANY, "GOES_ON")
+	GATE("SEND", "stall=" SPAN, ANY, "GOES_ON")
+	GATE("SEND", "rate=" RATE, TCP | STREAM, "GOES_ON")
 };
 
 #define N_ROWS (sizeof rows / sizeof *rows)
@@ -59,7 +78,15 @@ struct plan {
 		"nonblock+default"
 #define RESET "ECONNRESET reset"
 #define OTHERS "ETIMEDOUT EHOSTUNREACH ENETUNREACH ECONNABORTED"
-#define LINKS (TCP | STREAM | SEQ)
+#define STYLES "poll select epoll_wait edge"
+#define LATE_WAITERS "nonblock+in-poll nonblock+in-select " \
+		     "nonblock+in-epoll_wait nonblock+in-edge"
+#define MADE "inprogress=" SPAN " stall=" SPAN
+#define FAILED "inprogress=" SPAN "+then=ECONNREFUSED " \
+	       "inprogress=" SPAN "+then=ETIMEDOUT " \
+	       "inprogress=" SPAN "+then=EHOSTUNREACH " \
+	       "inprogress=" SPAN "+then=ENOPROTOOPT " \
+	       "inprogress=" SPAN "+then=ECONNRESET"
 
 static const struct plan plans[] = {
 { "SOCKET", "", ANY, "", "block", "socket", "!O.O" },
@@ -240,6 +267,93 @@ static const struct plan plans[] = {
   "getaddrinfo gethostbyname gethostbyname_r res_query", "!D.D" },
 { "RESOLVE", "EAI_MEMORY", TCP, "", "block", "getaddrinfo", "!D.D" },
 { "RESOLVE", "EAI_AGAIN", TCP, "silent", "block", "getaddrinfo", "!D.D" },
+
+/* later: in every style of waiting, in a call, and in one with a time-out */
+{ "CONNECT", MADE, TCP, "", "nonblock", STYLES,
+  "!CPECNMZP.QEECCNZWarwR !CWRKFP.QWaarE" },
+{ "CONNECT", MADE, TCP, "", "nonblock", "poll", "!CSPENZWR.CQEWN !CSRC" },
+{ "CONNECT", MADE, TCP, "", "block", "-", "!C.EENMZCWarwRP" },
+{ "CONNECT", MADE, TCP, "", "block+timeo", "poll",
+  "!CECNZPWR.QECCNZWarwR" },
+{ "CONNECT", "stall=" SPAN, STREAM | SEQ, "", "nonblock", "poll", "!CPECN" },
+{ "CONNECT", "stall=" SPAN, STREAM | SEQ, "", "block", "-", "!C.EPWarNC" },
+{ "CONNECT", "stall=" SPAN, STREAM | SEQ, "", "block+timeo", "poll", "!CPEC" },
+{ "CONNECT", "stall=forever", TCP, "", "nonblock", STYLES,
+  "!CPECNMZPWRP" },
+{ "CONNECT", "stall=forever", TCP, "", "block+timeo", "poll", "!CECNZPWR" },
+{ "CONNECT", FAILED, TCP, "", "nonblock", STYLES,
+  "!CPECNMZP.QEEPNZWWRR !CCP.QCEP" },
+{ "CONNECT", FAILED, TCP, "", "nonblock", "poll",
+  "!CWR.QWWRE !CK.QRRWE !C.QSE !CF.QKE !CSPE" },
+{ "CONNECT", FAILED, TCP, "", "block+timeo", "poll",
+  "!CECNZP.QCEPNZWR !CEWR.QEPWR" },
+{ "CONNECT", "inprogress=" SPAN "+then=ECONNREFUSED "
+  "inprogress=" SPAN "+then=ETIMEDOUT inprogress=" SPAN "+then=EHOSTUNREACH "
+  "inprogress=" SPAN "+then=ENOPROTOOPT", TCP, "", "block", "-",
+  "!C.EEPNMZWWRR" },
+{ "CONNECT", "inprogress=" SPAN "+then=EHOSTUNREACH", TCP, "neighbour",
+  "nonblock", "poll edge", "!CPECNMZ.QEENZWWRR" },
+{ "CONNECT", "inprogress=" SPAN "+then=EHOSTUNREACH", TCP, "neighbour",
+  "block", "-", "!C.EENMZWWRR" },
+{ "ACCEPT", "latency=" SPAN, LINKS, "", "nonblock", STYLES,
+  "!PAP.QAwRWr" },
+{ "ACCEPT", "latency=" SPAN, LINKS, "", "block", "accept accept4",
+  "!A.wRWr" },
+{ "ACCEPT", "latency=" SPAN, LINKS, "", "block+timeo", "poll",
+  "!APA.QAwRWr" },
+{ "ACCEPT", "stall=" SPAN, LINKS, "", "nonblock", STYLES,
+  "cP!AP.QAwRWr" },
+{ "ACCEPT", "stall=" SPAN, LINKS, "", "block", "accept accept4",
+  "cP!A.wRWr" },
+{ "ACCEPT", "stall=" SPAN, LINKS, "", "block+timeo", "poll",
+  "cP!APA.QAwRWr" },
+{ "RECV", "latency=" SPAN, ANY, "", "nonblock", STYLES,
+  "!PRKFP.QFKRPWrwQREN !RP.QRwQR" },
+{ "RECV", "stall=" SPAN, ANY, "", "nonblock", STYLES,
+  "!PRKFP.QFKRRPWrwQREN !RP.QRR" },
+{ "RECV", "latency=" SPAN " stall=" SPAN, ANY, "", "block", "recv recvmsg "
+  "read", "!R.WrFEN" },
+{ "RECV", "latency=" SPAN " stall=" SPAN, ANY, "", "block+timeo", "poll",
+  "!RPRF.QRWrEN" },
+{ "RECV", "latency=" SPAN, TCP | STREAM, "", LATE_WAITERS, "poll", "!RP.Q" },
+{ "RECV", "stall=" SPAN, TCP | STREAM, "", LATE_WAITERS, "poll", "R!P.Q" },
+{ "RECV", "latency=" SPAN " stall=" SPAN, TCP, "", "nonblock", "poll",
+  "!PRZ.QRZ !RWrS.QRWZ" },
+{ "RECV", "latency=" SPAN " stall=" SPAN, LINKS, "eof", "nonblock", STYLES,
+  "!PRKFP.QFRRPWrwEN" },
+{ "RECV", "latency=" SPAN " stall=" SPAN, LINKS, "eof", "block", "recv read",
+  "!R.RPWrEN" },
+{ "RECV", "latency=" SPAN " stall=" SPAN, LINKS, "eof", "block+timeo", "poll",
+  "!RPR.QRRWr" },
+{ "RECV", "latency=" SPAN " stall=" SPAN, TCP, "eof", "nonblock", "poll",
+  "!PRZ.QRZ" },
+{ "RECV", "latency=" SPAN " stall=forever", TCP, "reset", "nonblock", STYLES,
+  "!PRKFP.QRRRPWWEN" },
+{ "RECV", "latency=" SPAN, TCP, "reset", "block", "recv read", "!R.RRWWEP" },
+{ "RECV", "latency=" SPAN, TCP, "only-reset", "nonblock", STYLES,
+  "!PRP.QRRPWWEN" },
+{ "RECV", "latency=" SPAN, TCP, "only-reset", "block", "recv read",
+  "!R.RWWEP" },
+{ "SEND", "latency=" SPAN, ANY, "", "nonblock", STYLES,
+  "!PWP.QWrwREN" },
+{ "SEND", "stall=" SPAN, ANY, "", "nonblock", STYLES,
+  "!PWP.QWrWrwREN" },
+{ "SEND", "latency=" SPAN " stall=" SPAN, LINKS, "", "nonblock", "poll",
+  "!WPwPRP.QWrEN" },
+{ "SEND", "latency=" SPAN " stall=" SPAN, ANY, "", "block",
+  "send sendmsg write", "!W.rwREN" },
+{ "SEND", "latency=" SPAN " stall=" SPAN, ANY, "", "block+timeo", "poll",
+  "!WPW.QWrEN" },
+{ "SEND", "latency=" SPAN " stall=" SPAN, LINKS, "", "nonblock", "poll",
+  "!WSPWP.E" },
+{ "SEND", "stall=" SPAN, TCP, "reset", "nonblock", STYLES,
+  "!PWP.QWWRPE" },
+{ "SEND", "stall=" SPAN, TCP, "reset", "block", "send write",
+  "!W.WRPE" },
+{ "RECV", "rate=" RATE, TCP | STREAM, "", "nonblock", STYLES, "!VWrEN" },
+{ "RECV", "rate=" RATE, TCP | STREAM, "", "block", "-", "!VWrEN" },
+{ "SEND", "rate=" RATE, TCP | STREAM, "", "nonblock", STYLES, "!VwREN" },
+{ "SEND", "rate=" RATE, TCP | STREAM, "", "block", "-", "!VwREN" },
 };
 
 #define N_PLANS (sizeof plans / sizeof *plans)

@@ -204,6 +204,21 @@ static void probe_sockname(void)
 		    ? "same" : "other");
 }
 
+/* probe_state: what TCP_INFO says of the connection. */
+static void probe_state(void)
+{
+	static const char *const names[] = {
+		[TCP_ESTABLISHED] = "ESTABLISHED", [TCP_SYN_SENT] = "SYN_SENT",
+		[TCP_CLOSE] = "CLOSE", [TCP_CLOSE_WAIT] = "CLOSE_WAIT",
+		[TCP_FIN_WAIT1] = "FIN_WAIT1", [TCP_FIN_WAIT2] = "FIN_WAIT2",
+		[TCP_LISTEN] = "LISTEN",
+	};
+	int state = tcp_state(own_fd());
+	bool known = state > 0 && state < TCP_LISTEN + 1 && names[state];
+
+	say(" Z=%s", known ? names[state] : "another");
+}
+
 /* ---- readiness ---------------------------------------------------------- */
 
 static const struct {
@@ -238,7 +253,7 @@ static int poll_events(void)
 {
 	int in = POLLIN | POLLRDHUP;
 
-	if (is_family("POLL") || (is_family("ACCEPT") && s.conn < 0))
+	if (in_only() && s.conn < 0)
 		return in;
 	return in | POLLOUT | POLLPRI;
 }
@@ -260,9 +275,14 @@ static void probe_poll(bool faulted)
 /* probe_ready: waits until what the family is about can be done. */
 static void probe_ready(void)
 {
+	const struct wait_way *w = wait_way(s.via);
 	int in = is_family("RECV") || is_family("ACCEPT");
 
-	say_bits("Q", by_poll(own_fd(), in ? POLLIN | POLLRDHUP : POLLOUT,
+	if (is_gate())
+		say_bits("Q", (w ? w->call : by_poll)(own_fd(), poll_events(),
+						      10000));
+	else
+		say_bits("Q", by_poll(own_fd(), in ? POLLIN | POLLRDHUP : POLLOUT,
 			      10000));
 }
 

@@ -34,6 +34,7 @@
 
 #define FD 100
 #define NOT_HERE 77			/* the event cannot be had: exit status */
+#define TOO_LATE 75			/* see gates.h: exit status */
 #define PIECE 5				/* bytes of a write, unless big */
 #define BIG (4 << 20)
 
@@ -41,6 +42,7 @@
 enum proto { TCP = 1, UDP = 2, STREAM = 4, DGRAM = 8, SEQ = 16, ANY = 31 };
 #define INET (TCP | UDP)
 #define UNIX (STREAM | DGRAM | SEQ)
+#define LINKS (TCP | STREAM | SEQ)
 
 enum mode { REAL, SOURCE, INJECTED };
 
@@ -66,7 +68,8 @@ struct event {
 	const char *how;		/* in words */
 	void (*setup)(void);		/* before there are sockets */
 	void (*begin)(void);		/* at ! */
-	void (*strike)(void);		/* when the thread waits in its call */
+	void (*strike)(void);		/* when the thread waits in its call;
+					   of a gate: under a rule, at ! */
 	void (*end)(void);		/* at . */
 };
 
@@ -188,7 +191,21 @@ static bool dead(void)
 	return !strcmp(s.row->after, "DEAD");
 }
 
+/* is_gate: a fault in time (gates.h). */
+static bool is_gate(void)
+{
+	return !strcmp(s.row->mechanism, "GATE");
+}
+
 /* ---- waiting for what has no call to wait with -------------------------- */
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
 
 /* pause_a_bit: between two looks at the kernel's state. */
 static void pause_a_bit(void)

@@ -163,20 +163,27 @@ static void make_epoll(int *ep, unsigned events)
 		need(epoll_ctl(*ep, EPOLL_CTL_ADD, FD, &ev), "epoll_ctl");
 }
 
+/* in_only: what is waited for is something to read. */
+static bool in_only(void)
+{
+	return is_family("POLL") || is_family("ACCEPT") ||
+	       (is_gate() && is_family("RECV"));
+}
+
 /* make_sets: only where they are used; an edge set sees what there is now. */
 static void make_sets(void)
 {
 	const struct wait_way *w = wait_way(s.via);
 	unsigned in = EPOLLIN | EPOLLRDHUP;
-	const char *out = is_family("POLL") || is_family("ACCEPT") ? "" : "o";
+	bool edge = !strcmp(s.via, "edge");
 
-	if (*out)
+	if (!in_only())
 		in |= EPOLLOUT;
-	if (w && (w->epoll || !strcmp(s.via, "epoll_ctl")))
+	if (w && !edge && (w->epoll || !strcmp(s.via, "epoll_ctl")))
 		make_epoll(&s.level, in);
 	else if (strstr(s.wait, "in-epoll"))	/* it shall not be ready yet */
 		make_epoll(&s.level, EPOLLIN | EPOLLRDHUP);
-	if (strchr(s.order, 'G') || strstr(s.wait, "in-edge")) {
+	if (edge || strchr(s.order, 'G') || strstr(s.wait, "in-edge")) {
 		make_epoll(&s.edge, in | EPOLLET);
 		by_edge(FD, 0, 0);
 	}
