@@ -339,6 +339,18 @@ says_so() {
 	nothing_wrong
 }
 
+@test "a connect that takes its time: SO_ERROR is 0 only when it has come" {
+	local style
+	for style in "${STYLES[@]}"; do
+		same 8192 --must-fire -e 'connect inprogress=20ms' -- "$style"
+		same 8192 --must-fire -e 'connect when=2..5 inprogress=30ms' \
+			-e 'recv,send short=1..100' -- "$style"
+		says_so 'connect when=2 inprogress=20ms then=ETIMEDOUT' \
+			"$style" 'client [0-9]+: connect: Connection timed out'
+	done
+	nothing_wrong
+}
+
 @test "one EAGAIN does not starve who waits for edges" {
 	local rule
 	for rule in 'recv nonblocking when=1 error=EAGAIN' \
@@ -391,6 +403,19 @@ says_so() {
 			'W EPIPE' 'w EPIPE') \
 			<(sed '1d; /^rand /,$d' "$LOG.out")
 	done
+}
+
+# ---- what takes time ---------------------------------------------------------------
+
+@test "what is late or slow is the same in the end" {
+	local style
+	for style in "${STYLES[@]}"; do
+		same 8192 --must-fire -e 'recv latency=1ms..3ms' -- "$style"
+		same 8192 --must-fire -e 'recv,send per=conn when=2 stall=5ms' \
+			-- "$style"
+		same 8192 --must-fire -e 'send rate=4MiB/s' -- "$style"
+	done
+	nothing_wrong
 }
 
 # ---- one seed, one run -----------------------------------------------------------

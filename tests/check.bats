@@ -463,12 +463,12 @@ $PWD/a.rules:1:5" ]
 			"$(basename "$preset" .rules)" \
 			"$(sed -n '1s/^# //p' "$preset")")"
 		# transient ones: chance, a budget or a range
-		run grep -vE '^#|^$|prob=|limit=|\.\.|reset|eof|EPIPE|number=' \
+		run grep -vE '^#|^$|prob=|limit=|\.\.|reset|eof|EPIPE|number=|inprogress=|forever|rate=' \
 			"$preset"
 		[ -z "$output" ]
 	done
 	[ "$("$SW" list presets | wc -l)" -eq "$n" ]
-	[ "$n" -ge 11 ]
+	[ "$n" -ge 17 ]
 }
 
 @test "list errors: columns that line up, a row of the table each" {

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-# injected_server.py reset|eof|whole|sink [BYTES]: what rules pretend, really
-# done.  Whoever sends a line gets the same answer; when the client has read
-# BYTES of it the connection is reset, or ended.  A sink answers nothing, it
-# writes how many bytes came and how they ended.  Its port is written first.
+# injected_server.py reset|eof|hold|whole|sink|full [BYTES]: what rules
+# pretend, really done.  Whoever sends a line gets the same answer; when the
+# client has read BYTES of it the connection is reset, ended, or nothing more
+# comes.  A sink answers nothing, it writes how many bytes came and how they
+# ended.  Who connects to a full one hears nothing.  Its port is written first.
 import socket
 import struct
 import sys
@@ -40,7 +41,9 @@ def answer(conn, end, size):
             return
         request += more
     conn.sendall(ANSWER[:size])
-    if end == "reset":
+    if end == "hold":
+        threading.Event().wait()
+    elif end == "reset":
         limit = time.monotonic() + 15
         while not has_read(conn) and time.monotonic() < limit:
             pass
@@ -69,8 +72,14 @@ def serve(conn, end, size):
 def main():
     end = sys.argv[1]
     size = int(sys.argv[2]) if len(sys.argv) > 2 else len(ANSWER)
-    listener = socket.create_server(("127.0.0.1", 0))
+    full = end == "full"
+    listener = socket.create_server(("127.0.0.1", 0),
+                                    backlog=0 if full else None)
+    if full:        # a queue of one, taken: further SYNs are dropped
+        first = socket.create_connection(listener.getsockname())
     print(listener.getsockname()[1], flush=True)
+    while full:
+        threading.Event().wait()
     while True:
         threading.Thread(target=serve, daemon=True,
                          args=(listener.accept()[0], end, size)).start()
