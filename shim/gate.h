@@ -24,6 +24,7 @@ enum way { IN, OUT };
 
 #define SECOND INT64_C(1000000000)
 #define TICK 1000000			/* ns: shorter waits are not worth it */
+#define SLICE (10 * TICK)		/* waits look up so often */
 
 /* More bits of conn->gated: nothing is told of it, whatever is asked for. */
 #define CONNECTING 4
@@ -79,6 +80,9 @@ bool late_tells(struct conn *conn, int fd, enum way way);
 int pause_wait(struct call *c, struct conn *conn, enum way way, int waits);
 /* connect waits for room in a listener's queue: the same results. */
 int pause_queue(struct call *c, struct conn *conn, int waits);
+/* No handler runs until they are free again: for what waits several times. */
+void signals_hold(sigset_t *was);
+void signals_free(const sigset_t *was);
 /* Who waits for it looks again. */
 void pause_wake(const struct conn *conn);
 /* This is a new process. */

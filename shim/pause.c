@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Threads that wait at a gate, in a call.  read() of a timer is interrupted
- * and restarted as any call on a socket is that has no time-out (signal(7)),
- * and ppoll is interrupted as one that has.
+ * Threads that wait at a gate, in a call.  ppoll is interrupted by any signal,
+ * as a call on a socket is that has a time-out; read() of a timer is
+ * interrupted and restarted as one that has none (signal(7)).
  */
 #include "gate.h"
 
@@ -92,23 +92,59 @@ void pause_wake(const struct conn *conn)
 			timer_set(waiters[i].fd, 1);
 }
 
+/* ---- signals ------------------------------------------------------------------ */
+
+/*
+ * Between two waits of one call no handler may run: the program would miss
+ * that it was interrupted.
+ */
+void signals_hold(sigset_t *was)
+{
+	uint64_t all = ~UINT64_C(0);
+
+	sigemptyset(was);
+	real.syscall(SYS_rt_sigprocmask, (long)SIG_SETMASK, &all, was, 8L);
+}
+
+void signals_free(const sigset_t *was)
+{
+	real.syscall(SYS_rt_sigprocmask, (long)SIG_SETMASK, was, NULL, 8L);
+}
+
+/* What the handlers that can run ask for: some or none of SA_RESTART. */
+enum handlers { RESTART, INTERRUPT, DIFFER };
+
+static enum handlers handlers(const sigset_t *was)
+{
+	struct sigaction act;
+	bool some[2] = { false, false };
+
+	for (int sig = 1; sig < NSIG; sig++)
+		if (sigismember(was, sig) == 0 &&
+		    !real.sigaction(sig, NULL, &act) &&
+		    act.sa_handler != SIG_DFL && act.sa_handler != SIG_IGN)
+			some[!(act.sa_flags & SA_RESTART)] = true;
+	return !some[1] ? RESTART : some[0] ? DIFFER : INTERRUPT;
+}
+
 /* ---- waiting ----------------------------------------------------------------- */
 
-/* 0, or EINTR whatever the handler's flags are. */
-static int nap(int64_t until)
+/* 0, or EINTR whatever the handler's flags are; no signal is missed. */
+static int nap(int64_t until, const sigset_t *was)
 {
 	int64_t left = until - gate_now();
 	struct timespec t = { left / SECOND, left % SECOND };
 
 	if (left <= 0)
 		return 0;
-	return real.ppoll(NULL, 0, &t, NULL) < 0 && errno == EINTR ? EINTR : 0;
+	return real.ppoll(NULL, 0, &t, was) < 0 && errno == EINTR ? EINTR : 0;
 }
 
 /* 0, or EINTR when a handler without SA_RESTART has run. */
-static int doze(struct conn *conn, int64_t until)
+static int doze(struct conn *conn, int64_t until, const sigset_t *was)
 {
 	struct waiter *w = waiter_take();
+	sigset_t same;
 	uint64_t ticks;
 	int err = 0;
 
@@ -121,10 +157,12 @@ static int doze(struct conn *conn, int64_t until)
 		}
 	}
 	if (!w)
-		return nap(until);
+		return nap(until, was);
 	atomic_store(&w->conn, conn);
+	signals_free(was);
 	if (real.read(w->fd, &ticks, sizeof ticks) < 0 && errno == EINTR)
 		err = EINTR;
+	signals_hold(&same);
 	atomic_store(&w->conn, NULL);
 	atomic_store(&w->tid, 0);
 	return err;
@@ -149,13 +187,22 @@ bool gate_over(const struct conn *conn, int fd)
 	       !real.ioctl(fd, FIONREAD, &n) && !n;
 }
 
-/* Some of the time, so that a reset can be looked for now and then. */
-static int slice(struct conn *conn, int64_t until, int64_t end)
+/*
+ * Some of the time, so that a reset can be looked for now and then.  Where a
+ * signal may interrupt the call or restart it, only read() knows which, and as
+ * it may miss one when it has waited long enough, it waits for all of it.
+ */
+static int slice(struct conn *conn, int64_t until, int64_t end,
+		 const sigset_t *was)
 {
+	enum handlers ask = end == FOREVER ? handlers(was) : INTERRUPT;
 	int err;
 
-	until = earlier(until, gate_in(10 * TICK));
-	err = end != FOREVER ? nap(earlier(until, end)) : doze(conn, until);
+	if (ask == DIFFER)
+		return doze(conn, until, was);
+	err = nap(earlier(earlier(until, end), gate_in(SLICE)), was);
+	if (err && ask == RESTART)
+		err = 0;
 	return err ? err : end <= gate_now() ? EAGAIN : 0;
 }
 
@@ -187,16 +234,19 @@ int pause_wait(struct call *c, struct conn *conn, enum way way, int waits)
 	bool bounded = waits == WAITS_BOUNDED;
 	int64_t end = bounded ? own_end(fd, way) : FOREVER;
 	uint32_t ordinal = conn->ordinal;
+	sigset_t was;
 
+	signals_hold(&was);
 	while (!err && conn->ordinal == ordinal && gate_shut(conn, fd, way) &&
 	       !(way == IN ? conn->deaf : conn->mute)) {
 		int64_t until = atomic_load(&conn->gate[way].until);
 		if (!until)
 			break;
-		err = slice(conn, until, end);
+		err = slice(conn, until, end, &was);
 		if (!(conn->gated & CONNECTING) && gate_over(conn, fd))
 			gate_end(conn, fd, BOTH);
 	}
+	signals_free(&was);
 	return !err && bounded && c->family != FAMILY_CONNECT
 	       ? rest(fd, way, end) : err;
 }
@@ -205,10 +255,13 @@ int pause_queue(struct call *c, struct conn *conn, int waits)
 {
 	int64_t end = waits == WAITS_BOUNDED ? own_end(c->rec->fd, OUT)
 					     : FOREVER;
+	sigset_t was;
 	int err = 0;
 
+	signals_hold(&was);
 	while (!err && atomic_load(&conn->queued) > gate_now())
-		err = waits ? slice(conn, atomic_load(&conn->queued), end)
-			    : EAGAIN;
+		err = waits ? slice(conn, atomic_load(&conn->queued), end,
+				    &was) : EAGAIN;
+	signals_free(&was);
 	return err;
 }

@@ -8,7 +8,6 @@
 
 #include <sys/mman.h>
 
-#define SLICE 10000000			/* ns */
 #define FEW 64				/* descriptors without other memory */
 #define MOST 256			/* events of an epoll_wait */
 
@@ -117,6 +116,8 @@ int wait_poll(struct pollfd *fds, nfds_t n, int64_t ns, const sigset_t *mask)
 	int64_t end = ns < 0 ? FOREVER : gate_in(ns), until;
 	struct pollfd few[FEW], *asked;
 	struct timespec t;
+	sigset_t was;
+	bool held = false;
 	int r, told, err;
 
 	asked = borrow(few, sizeof few, n * sizeof *fds);
@@ -124,8 +125,12 @@ int wait_poll(struct pollfd *fds, nfds_t n, int64_t ns, const sigset_t *mask)
 		return real.ppoll(fds, n, left_of(&t, end), mask);
 	do {
 		until = poll_mask(asked, fds, n);
+		if (until != FOREVER && !held) {
+			signals_hold(&was);
+			held = true;
+		}
 		r = real.ppoll(asked, n, left_of(&t, earlier(end, until)),
-			       mask);
+			       held && !mask ? &was : mask);
 		err = errno;
 		told = 0;
 		for (nfds_t i = 0; r >= 0 && i < n; i++) {
@@ -135,6 +140,8 @@ int wait_poll(struct pollfd *fds, nfds_t n, int64_t ns, const sigset_t *mask)
 		}
 	} while (r >= 0 && !told && (r > 0 || end > gate_now()));
 	give_back(asked, few, n * sizeof *fds);
+	if (held)
+		signals_free(&was);
 	errno = err;
 	return r < 0 ? r : told;
 }
