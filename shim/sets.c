@@ -107,7 +107,7 @@ void set_yield(int fd, int moved)
 
 /* ---- the timer ---------------------------------------------------------------- */
 
-#define GRAIN 500000			/* ns: gates that open together */
+#define GRAIN TICK			/* gates that open together */
 
 /* Fewer wake-ups, and none early. */
 static int64_t grain(int64_t until)
