@@ -362,6 +362,8 @@ static bool fires(const struct rule *r, struct query *q, int i, bool taken,
 /* Its turn is over, or chance has decided: no need to look any closer. */
 static bool hopeless(const struct rule *r, struct query *q, int i)
 {
+	if (r->with & WITH(AT))
+		return false;		/* calls are cut there all the same */
 	if (r->with & WITH(WHEN))
 		return r->last < UINT32_MAX &&
 		       atomic_load_explicit(q->count(q, i, false),

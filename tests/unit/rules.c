@@ -651,6 +651,13 @@ static void test_at(void)
 	assert(!rules_ask(&set, &q).rule);
 	q.moment = BEFORE;
 	assert(rules_ask(&set, &q).id == 1);
+	/* cut there whatever chance says, whether anybody keeps the score */
+	rules_of("recv at=150 prob=0.0001% error=ENOMEM");
+	for (int scored = 0; scored < 2; scored++) {
+		set.score = scored ? &(struct rule_score){ 0 } : NULL;
+		for (q.offset = 50; q.offset < 150; q.offset++)
+			assert(rules_ask(&set, &q).cut == 150 - q.offset);
+	}
 	/* datagrams have no offset */
 	q.protos = IS_UDP;
 	assert(decides("recv at=0 delay=1s", q) == 0);
