@@ -30,7 +30,7 @@ static void touch(struct call *c)
 	c->forced = false;
 	c->shortened = 0;
 	c->rate = 0;
-	c->nap = 0;
+	c->nap = c->end = 0;
 	memset(&c->io, 0, IO_ZERO);
 }
 

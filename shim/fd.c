@@ -29,7 +29,7 @@ static _Atomic uint32_t pool_used;
 static _Atomic uint64_t pool_free;	/* count of changes, first free + 1 */
 static _Atomic uint32_t ordinals;
 
-static void *reserve(size_t size)
+void *zeros(size_t size)
 {
 	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -48,8 +48,8 @@ void fd_table(void)
 
 	/* a small address space (RLIMIT_AS) gets a smaller table */
 	for (; !fd_pool && n > 64; n /= 2) {
-		fd_pool = reserve(n * sizeof *fd_pool);
-		longs = fd_pool ? reserve(n * sizeof *longs) : NULL;
+		fd_pool = zeros(n * sizeof *fd_pool);
+		longs = fd_pool ? zeros(n * sizeof *longs) : NULL;
 		if (fd_pool && !longs) {
 			munmap(fd_pool, n * sizeof *fd_pool);
 			fd_pool = NULL;
@@ -57,7 +57,7 @@ void fd_table(void)
 		pool_n = fd_pool ? n : 0;
 	}
 	for (n = MOST_FDS; !fd_slots && n >= 1024; n /= 2) {
-		fd_slots = reserve(n * sizeof *fd_slots);
+		fd_slots = zeros(n * sizeof *fd_slots);
 		fd_slots_n = fd_slots ? n : 0;
 	}
 }

@@ -6,18 +6,9 @@
 #include "gate.h"
 
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
 
 /* ---- time --------------------------------------------------------------- */
-
-int64_t gate_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * SECOND + t.tv_nsec;
-}
 
 int64_t gate_in(int64_t ns)
 {
@@ -75,11 +66,7 @@ static void list_remove(struct conn *conn)
 
 void gate_start(void)
 {
-	void *p = mmap(NULL, fd_pool_n() * sizeof *list,
-		       PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	list = p == MAP_FAILED ? NULL : p;
+	list = zeros(fd_pool_n() * sizeof *list);
 	config.gates = list != NULL;
 }
 
@@ -111,13 +98,12 @@ void gate_close(struct conn *conn, uint8_t ways, int64_t until)
 /* What can be read without waiting again. */
 static int64_t free_now(const struct conn *conn, int fd)
 {
-	struct pollfd p = { fd, POLLRDHUP, 0 };
 	int n = 0;
 
 	if (fd < 0 || conn->role == ROLE_LISTENER)
 		return 0;
 	/* its end is there: nothing will arrive after that */
-	if (real.poll(&p, 1, 0) > 0)
+	if (ready_now(fd, POLLRDHUP))
 		return FOREVER;
 	return !real.ioctl(fd, FIONREAD, &n) && n > 0 ? n : 0;
 }
@@ -143,7 +129,7 @@ static void open_until(struct conn *conn, int fd, int ways, int64_t now)
 		return;
 	if (atomic_exchange(&conn->missed, false))
 		watch_missed(conn);
-	if (!(conn->gated & (WAY_BIT(IN) | WAY_BIT(OUT)))) {
+	if (!(conn->gated & BOTH)) {
 		atomic_store(&conn->gated, 0);
 		list_remove(conn);
 	}

@@ -22,6 +22,10 @@ enum way { IN, OUT };
 #define WAY_BIT(way) (1 << (way))
 #define BOTH (WAY_BIT(IN) | WAY_BIT(OUT))
 
+/* What poll and epoll tell of a direction. */
+#define TELLS_IN (EPOLLIN | EPOLLRDNORM | EPOLLRDBAND | EPOLLRDHUP | EPOLLPRI)
+#define TELLS_OUT (EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
+
 #define SECOND INT64_C(1000000000)
 #define TICK 1000000			/* ns: shorter waits are not worth it */
 #define SLICE (10 * TICK)		/* waits look up so often */
@@ -33,7 +37,10 @@ enum way { IN, OUT };
 
 /* ---- gate.c ------------------------------------------------------------- */
 
-int64_t gate_now(void);
+static inline int64_t gate_now(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
+}
 static inline int64_t earlier(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
@@ -76,6 +83,8 @@ bool late_tells(struct conn *conn, int fd, enum way way);
 
 /* ---- pause.c ------------------------------------------------------------ */
 
+/* When the socket's own time-out ends, counted from the first question. */
+int64_t pause_end(struct call *c, enum way way, int waits);
 /* The calling thread waits: 0, EINTR, or EAGAIN when its own time is over. */
 int pause_wait(struct call *c, struct conn *conn, enum way way, int waits);
 /* connect waits for room in a listener's queue: the same results. */

@@ -50,7 +50,7 @@ bool handshake_queued(struct call *c, struct conn *conn)
 }
 
 /* A SYN is sent 6 times again, at twice the distance (tcp_syn_retries). */
-#define GIVES_UP (INT64_C(127) * 1000000000)
+#define GIVES_UP (127 * SECOND)
 
 bool handshake_act(struct call *c, struct conn *conn, const struct verdict *v,
 		   struct query *q)
@@ -63,13 +63,13 @@ bool handshake_act(struct call *c, struct conn *conn, const struct verdict *v,
 	if (conn->proto != PROTO_TCP)
 		return queue_full(c, conn, until, waits);
 	/* before it can be over */
-	gate_close(conn, CONNECTING | WAY_BIT(IN) | WAY_BIT(OUT), until);
+	gate_close(conn, CONNECTING | BOTH, until);
 	if (!then)
 		connect_start(c);
 	else if (!refuse_start(c, conn, then))
 		c->answer_err = 0;
 	if (c->answer_err != EINPROGRESS) {
-		gate_end(conn, c->rec->fd, WAY_BIT(IN) | WAY_BIT(OUT));
+		gate_end(conn, c->rec->fd, BOTH);
 		fault_unmark(c);	/* it was there, or failed, at once */
 		return c->answer_err || !then;
 	}
@@ -82,7 +82,7 @@ static bool give_up(struct call *c, struct conn *conn)
 	struct sockaddr none = { .sa_family = AF_UNSPEC };
 
 	real.connect(c->rec->fd, &none, sizeof none);
-	gate_end(conn, c->rec->fd, 3);
+	gate_end(conn, c->rec->fd, BOTH);
 	conn->label = ECONNRESET;	/* tcp_disconnect */
 	return answer(c, 0, 0);
 }
@@ -101,7 +101,7 @@ bool handshake_before(struct call *c, struct conn *conn)
 	case CALL_connect:
 		if (!leaves(c))
 			return meanwhile(c, conn, q.ask(&q), EALREADY);
-		gate_end(conn, c->rec->fd, 3);
+		gate_end(conn, c->rec->fd, BOTH);
 		return false;
 	case CALL_shutdown:
 		return give_up(c, conn);

@@ -15,13 +15,6 @@ static enum way way_of(int family)
 	return family == FAMILY_RECV || family == FAMILY_ACCEPT ? IN : OUT;
 }
 
-static bool arrived(int fd)
-{
-	struct pollfd p = { fd, POLLIN, 0 };
-
-	return real.poll(&p, 1, 0) > 0;
-}
-
 /* It meets a closed gate. */
 static bool hold(struct call *c, struct conn *conn, enum way way, int waits)
 {
@@ -53,11 +46,12 @@ static bool late_in(struct call *c, struct conn *conn, int64_t ns, int waits)
 	char byte;
 
 	if (atomic_load(&conn->gate[IN].free) > 0 ||
-	    (!waits && !arrived(fd))) {
+	    (!waits && !ready_now(fd, POLLIN))) {
 		fault_unmark(c);
 		return false;
 	}
-	if (!arrived(fd)) {
+	pause_end(c, IN, waits);
+	if (!ready_now(fd, POLLIN)) {
 		if (c->family == FAMILY_ACCEPT) {
 			c->nap = ns;
 			return false;
@@ -188,7 +182,7 @@ static bool asks(struct call *c, struct conn *conn)
 	int fd = c->rec->fd;
 	uint64_t mask;
 
-	if (!gate_shut(conn, fd, IN) && config.latent && arrived(fd)) {
+	if (!gate_shut(conn, fd, IN) && config.latent && ready_now(fd, POLLIN)) {
 		mask = gate_lock();
 		if (!conn->gated)
 			late_tells(conn, fd, IN);

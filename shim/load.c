@@ -21,14 +21,6 @@ static struct tally *tally;		/* one a rule, set at start */
 static struct tally (*per_conn)[PER_MOST]; /* one array a socket, likewise */
 static _Atomic bool *told;		/* the trace has the rule's name */
 
-static void *zeros(size_t size)
-{
-	void *p = mmap(NULL, size ? size : 1, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
-
 /* ---- messages -------------------------------------------------------------- */
 
 static void report(const struct rule_err *e, void *ctx)
@@ -301,7 +293,7 @@ void rules_conn_new(const struct conn *c)
 
 void rules_child(void)
 {
-	if (config.gates)
+	if (rules.n)
 		gate_child();
 	for (int i = 0; i < rules.n; i++) {
 		atomic_store(&tally[i].n[0], 0);

@@ -172,15 +172,15 @@ static int doze(struct conn *conn, int64_t until, const sigset_t *was)
 bool gate_over(const struct conn *conn, int fd)
 {
 	struct tcp_info info = { 0 };
-	struct pollfd p = { fd, 0, 0 };
 	socklen_t len = sizeof info;
+	short bits;
 	int n = 0;
 
-	if (conn->role == ROLE_NONE || conn->role == ROLE_LISTENER ||
-	    real.poll(&p, 1, 0) <= 0)
+	if (conn->role == ROLE_NONE || conn->role == ROLE_LISTENER)
 		return false;
-	if (p.revents & POLLERR || conn->proto != PROTO_TCP)
-		return p.revents & POLLERR;
+	bits = ready_now(fd, 0);
+	if (!bits || bits & POLLERR || conn->proto != PROTO_TCP)
+		return bits & POLLERR;
 	/* HUP may be said while there is more to read */
 	return !real.getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
 	       info.tcpi_state == TCP_CLOSE &&
@@ -206,15 +206,19 @@ static int slice(struct conn *conn, int64_t until, int64_t end,
 	return err ? err : end <= gate_now() ? EAGAIN : 0;
 }
 
-/* When the socket's own time-out ends. */
-static int64_t own_end(int fd, enum way way)
+int64_t pause_end(struct call *c, enum way way, int waits)
 {
 	struct timeval t = { 0 };
 	socklen_t len = sizeof t;
 
-	real.getsockopt(fd, SOL_SOCKET, way == IN ? SO_RCVTIMEO : SO_SNDTIMEO,
-			&t, &len);
-	return gate_in(t.tv_sec * SECOND + t.tv_usec * 1000);
+	if (waits != WAITS_BOUNDED)
+		return FOREVER;
+	if (!c->end) {
+		real.getsockopt(c->rec->fd, SOL_SOCKET, way == IN
+				? SO_RCVTIMEO : SO_SNDTIMEO, &t, &len);
+		c->end = gate_in(t.tv_sec * SECOND + t.tv_usec * 1000);
+	}
+	return c->end;
 }
 
 /* What is left of it passes, unless the kernel has something sooner. */
@@ -232,7 +236,7 @@ int pause_wait(struct call *c, struct conn *conn, enum way way, int waits)
 {
 	int fd = c->rec->fd, err = 0;
 	bool bounded = waits == WAITS_BOUNDED;
-	int64_t end = bounded ? own_end(fd, way) : FOREVER;
+	int64_t end = pause_end(c, way, waits);
 	uint32_t ordinal = conn->ordinal;
 	sigset_t was;
 
@@ -253,8 +257,7 @@ int pause_wait(struct call *c, struct conn *conn, enum way way, int waits)
 
 int pause_queue(struct call *c, struct conn *conn, int waits)
 {
-	int64_t end = waits == WAITS_BOUNDED ? own_end(c->rec->fd, OUT)
-					     : FOREVER;
+	int64_t end = pause_end(c, OUT, waits);
 	sigset_t was;
 	int err = 0;
 

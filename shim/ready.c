@@ -8,6 +8,16 @@
 
 #include <netinet/tcp.h>
 
+short ready_now(int fd, short bits)
+{
+	struct pollfd p = { fd, bits, 0 };
+
+	/* a signal that is pending makes it say EINTR for nothing */
+	while (real.poll(&p, 1, 0) < 0 && errno == EINTR)
+		;
+	return p.revents;
+}
+
 /*
  * Bits that were not asked for do not come.  A waiter may be awake between
  * the disconnect and the shutdown; and of AF_UNIX the kernel does not know
@@ -28,28 +38,25 @@ uint32_t ready_ended(const struct conn *conn, uint32_t bits, uint32_t asked)
  * A program may take a short count for "there is no more until an edge".  Set
  * to what they are, these options make the kernel tell every waiter again:
  * tcp_set_rcvlowat, TCP_NOTSENT_LOWAT, SO_SNDBUF (sk_write_space).  For what
- * other sockets receive there is none; there epoll is told.
+ * other sockets receive there is none.  TCP looks for room without its lock
+ * there, and what is queued grows and shrinks meanwhile (tcp_fragment): it may
+ * find none, and then some before anybody has left word of waiting for it.
  */
 void ready_rearm(const struct conn *conn, int fd, bool in)
 {
-	struct pollfd full = { fd, POLLOUT, 0 };
-	int v, level = SOL_SOCKET, name = in ? SO_RCVLOWAT : SO_SNDBUF;
+	bool tcp = conn->proto == PROTO_TCP;
+	int level = in || !tcp ? SOL_SOCKET : IPPROTO_TCP, v;
+	int name = in ? SO_RCVLOWAT : tcp ? TCP_NOTSENT_LOWAT : SO_SNDBUF;
 	socklen_t len = sizeof v;
 
-	if (in && conn->proto != PROTO_TCP) {
+	if ((!in || tcp) && !real.getsockopt(fd, level, name, &v, &len)) {
+		if (name == SO_SNDBUF)
+			v /= 2;		/* the kernel doubles it */
+		real.setsockopt(fd, level, name, &v, sizeof v);
+	}
+	if (!in && tcp)
+		ready_now(fd, POLLOUT);
+	/* asked by epoll itself, it tells now or leaves word (tcp_poll) */
+	if (in != tcp)
 		watch_rearm(conn);
-		return;
-	}
-	/* asked while there is no room, the kernel will tell when there is */
-	if (!in)
-		real.poll(&full, 1, 0);
-	if (!in && conn->proto == PROTO_TCP) {
-		level = IPPROTO_TCP;
-		name = TCP_NOTSENT_LOWAT;
-	}
-	if (real.getsockopt(fd, level, name, &v, &len))
-		return;
-	if (name == SO_SNDBUF)
-		v /= 2;			/* the kernel doubles it */
-	real.setsockopt(fd, level, name, &v, sizeof v);
 }

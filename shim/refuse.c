@@ -58,7 +58,7 @@ static void start(struct call *c, const void *addr, socklen_t len)
 	if (!(flags & O_NONBLOCK))
 		real.fcntl(fd, F_SETFL, flags | O_NONBLOCK);
 	c->answer = real.connect(fd, addr, len);
-	c->answer_err = errno;
+	c->answer_err = c->answer ? errno : 0;
 	if (!(flags & O_NONBLOCK))
 		real.fcntl(fd, F_SETFL, flags);
 }
@@ -84,7 +84,7 @@ static bool refuse(struct call *c, struct conn *conn, int label, bool wait)
 				       : sizeof(struct sockaddr_in6);
 	if (wait) {
 		c->answer = real.connect(c->rec->fd, (void *)&own, len);
-		c->answer_err = errno;
+		c->answer_err = c->answer ? errno : 0;
 	} else {
 		start(c, &own, len);
 	}

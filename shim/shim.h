@@ -149,6 +149,9 @@ void tree_descend(void);
 
 /* ---- fd.c: what each descriptor is ------------------------------------ */
 
+/* Memory that costs nothing until it is used, or NULL. */
+void *zeros(size_t size);
+
 /* One direction of a socket, as far as a rule has closed it for a time. */
 struct gate {
 	_Atomic int64_t until;		/* ns of CLOCK_MONOTONIC; 0: open */
@@ -322,6 +325,7 @@ struct call {
 	size_t shortened;		/* to that many bytes; 0: not */
 	uint64_t rate;			/* bytes a second; 0: any */
 	int64_t nap;			/* ns to sleep once it has returned */
+	int64_t end;			/* when its own time-out ends; 0: ask */
 	uint64_t nth;			/* of its family on its socket */
 	struct rec own;
 	struct io io;			/* valid when touch */
@@ -505,6 +509,8 @@ void sever_forget(struct conn *conn);
 
 /* ---- ready.c: readiness --------------------------------------------------- */
 
+/* Which of these bits poll would say now, and of HUP and ERR. */
+short ready_now(int fd, short bits);
 /* Bits of a connection that was reset which the kernel does not know. */
 uint32_t ready_ended(const struct conn *conn, uint32_t bits, uint32_t asked);
 /* Tell those who wait for an edge again what is ready. */

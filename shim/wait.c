@@ -11,8 +11,6 @@
 #define FEW 64				/* descriptors without other memory */
 #define MOST 256			/* events of an epoll_wait */
 
-#define TELLS_IN (POLLIN | POLLRDNORM | POLLRDBAND | POLLRDHUP | POLLPRI)
-#define TELLS_OUT (POLLOUT | POLLWRNORM | POLLWRBAND)
 
 /* What is left until a moment; NULL: for ever. */
 static struct timespec *left_of(struct timespec *t, int64_t end)
@@ -81,7 +79,7 @@ static short found(int fd, short bits)
 	shut = shut_bits(conn, fd, &until);
 	if (bits & POLLERR) {
 		if (shut && !(conn->gated & CONNECTING))
-			gate_end(conn, fd, 3);
+			gate_end(conn, fd, BOTH);
 		return shut ? 0 : bits;	/* ask again */
 	}
 	mask = gate_lock();
@@ -235,15 +233,13 @@ int wait_select(int n, fd_set *in, fd_set *out, fd_set *bad, int64_t ns,
 		return -1;
 	}
 	select_asks(asked, n, sets);
-	do {
-		r = wait_poll(asked, count, end == FOREVER ? -1 :
-			      end > gate_now() ? end - gate_now() : 0, mask);
-		for (nfds_t k = 0; r > 0 && k < count &&
-		     !select_wakes(asked, count); k++)
-			/* its end, seen by poll alone: not asked for again */
+	while ((r = wait_poll(asked, count, end == FOREVER ? -1 : end >
+			      gate_now() ? end - gate_now() : 0, mask)) > 0 &&
+	       !select_wakes(asked, count))
+		/* its end, seen by poll alone: not asked for again */
+		for (nfds_t k = 0; k < count; k++)
 			if (asked[k].revents)
 				asked[k].fd = -1 - asked[k].fd;
-	} while (r > 0 && !select_wakes(asked, count));
 	for (nfds_t k = 0; k < count; k++)
 		if (asked[k].fd < 0)
 			asked[k].fd = -1 - asked[k].fd;

@@ -12,8 +12,6 @@
 
 #define BUCKETS 65536
 
-#define TELLS_IN (EPOLLIN | EPOLLRDNORM | EPOLLRDBAND | EPOLLRDHUP | EPOLLPRI)
-#define TELLS_OUT (EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND)
 #define TELLS_ALL (TELLS_IN | TELLS_OUT)
 #define TELLS_END (EPOLLERR | EPOLLHUP)
 #define HELD (1u << 24)			/* in told: not even its end */
@@ -32,14 +30,6 @@ static struct reg {
 } *regs;				/* from 1 */
 static uint32_t regs_n, regs_used, regs_free;
 static uint32_t *buckets;
-
-static void *zeros(size_t size)
-{
-	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-
-	return p == MAP_FAILED ? NULL : p;
-}
 
 bool watch_start(void)
 {
@@ -258,13 +248,6 @@ void watch_leave(int fd, struct conn *conn)
 
 /* ---- sets that are ready themselves -------------------------------------------------- */
 
-static bool ready(const struct reg *r, uint32_t events)
-{
-	struct pollfd p = { r->fd, events & 0xffff, 0 };
-
-	return real.poll(&p, 1, 0) > 0 && p.revents & events;
-}
-
 /* Under the lock: whether a rule keeps back what is ready in a set. */
 static bool settles(const struct set *s)
 {
@@ -278,7 +261,7 @@ static bool settles(const struct set *s)
 		for (int w = IN; w <= OUT; w++) {
 			uint32_t bits = r->events & ~shut(conn) &
 					(w == IN ? TELLS_IN : TELLS_OUT);
-			closed |= bits && ready(r, bits) &&
+			closed |= bits && ready_now(r->fd, bits) & bits &&
 				  !late_tells(conn, r->fd, w);
 		}
 	}
@@ -390,7 +373,7 @@ static struct reg *whose(const struct set *s, const struct epoll_event *ev)
 	     i = regs[i].also)
 		if (regs[i].set == set_number(s) && regs[i].data == ev->data.u64 &&
 		    !(shut(&fd_pool[regs[i].conn]) & ev->events) &&
-		    ready(&regs[i], ev->events))
+		    ready_now(regs[i].fd, ev->events) & ev->events)
 			return &regs[i];
 	return first;
 }
@@ -414,7 +397,7 @@ static bool passes(const struct set *s, struct epoll_event *ev)
 	if (bits & EPOLLERR && conn->gated) {
 		/* the kernel says all of it once it may */
 		if (!(conn->gated & CONNECTING))
-			gate_open(conn, r->fd, WAY_BIT(IN) | WAY_BIT(OUT));
+			gate_open(conn, r->fd, BOTH);
 		return false;
 	}
 	if (!(bits & EPOLLERR)) {

@@ -116,6 +116,33 @@ static void flag_several(int unused)
 	tell(AFTER, "recvmmsg", num(recvmmsg(FD, m, 4, MSG_DONTWAIT, NULL)));
 }
 
+static void *send_then(void *moment)
+{
+	sleep_until(*(int64_t *)moment);
+	peer_sends();
+	return NULL;
+}
+
+/* flag_timeout: what arrives in time, but late, gives no more time. */
+static void flag_timeout(int unused)
+{
+	int64_t sent = now() + s.span * 6 / 10;
+	pthread_t t;
+
+	(void)unused;
+	make_pair(false);
+	timeout_of(SO_RCVTIMEO, s.span / MS);
+	s.moment = sent + s.span;
+	if (s.real)
+		sent = s.moment;
+	if (pthread_create(&t, NULL, send_then, &sent))
+		abort();
+	take(BEFORE);
+	timeout_of(SO_RCVTIMEO, 25000);
+	take(AFTER);
+	pthread_join(t, NULL);
+}
+
 static void peer_urges(void)
 {
 	if (send(s.peer, "!", 1, MSG_OOB) != 1)

@@ -105,6 +105,7 @@ static const struct single {
 	{ "already:crowd", crowd, 0, "recv role=pair latency=@T@" },
 	{ "flag:lowat", flag_lowat, 0, LATENCY },
 	{ "flag:several", flag_several, 0, "recv fd=100 latency=@T@" },
+	{ "flag:timeout", flag_timeout, 0, LATENCY },
 	{ "flag:urgent", flag_urgent, 0, LATENCY },
 	{ "flag:pieces", flag_pieces, 0, LATENCY },
 	{ "flag:pieces-stall", flag_pieces, 0, STALL },
