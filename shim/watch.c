@@ -200,8 +200,11 @@ void watch_missed(struct conn *conn)
 
 void watch_rearm(const struct conn *conn)
 {
-	uint64_t mask = gate_lock();
+	uint64_t mask;
 
+	if (!conn->regs || !own_may(OWN_SIGMASK))
+		return;
+	mask = gate_lock();
 	for (uint32_t i = conn->regs; i; i = regs[i].next)
 		if (regs[i].events & EPOLLET)
 			tell(&regs[i], true);
