@@ -14,7 +14,7 @@ struct real real;
 struct config config;
 static struct here page;
 struct here *here = &page;
-_Atomic uint32_t own_forbidden;
+_Atomic uint64_t own_forbidden;
 __thread struct thread me;
 
 void trace_conn(const struct conn *c, uint64_t start)

@@ -146,8 +146,7 @@ static bool match_addr(const struct addr_match *m, const void *addr,
 				    : match_ip(m, addr, len);
 }
 
-/* The path, or without a slash in the glob its last part. */
-static bool match_exe(struct span glob, struct span exe)
+bool file_match(struct span glob, struct span exe)
 {
 	if (!memchr(glob.s, '/', glob.len))
 		for (int i = exe.len; i > 0; i--)
@@ -209,8 +208,9 @@ static bool matches(const struct rule *r, struct query *q)
 		match_addr(&r->addr[1], q->addr[1], q->alen[1])) &&
 	       (!(with & WITH(LOCAL)) ||
 		match_addr(&r->addr[0], q->addr[0], q->alen[0])) &&
-	       (!(with & WITH(EXE)) || match_exe(r->exe, q->exe[0]) ||
-		match_exe(r->exe, q->exe[1])) &&
+	       (!(with & WITH(EXE)) || file_match(r->exe, q->exe[0]) ||
+		file_match(r->exe, q->exe[1])) &&
+	       (!(with & WITH(FROM)) || (q->from && q->from(q, r))) &&
 	       (!(with & WITH(NAME)) || (q->name &&
 		glob_match(r->name, q->name, strnlen(q->name, 256)))) &&
 	       (!(with & WITH(SIZE)) || (q->sized &&
@@ -318,6 +318,11 @@ static bool in_turn(const struct rule *r, uint64_t n)
 	return n >= r->first && n <= r->last && !((n - r->first) % r->step);
 }
 
+static bool counts(const struct query *q)
+{
+	return !q->guess || q->taken;
+}
+
 /* limit=: one more of so many, by one thread at a time. */
 static bool within_limit(const struct rule *r, struct query *q, int i)
 {
@@ -325,7 +330,7 @@ static bool within_limit(const struct rule *r, struct query *q, int i)
 	uint32_t n = atomic_load_explicit(fired, memory_order_relaxed);
 
 	do {
-		if (n >= r->limit || q->guess)
+		if (n >= r->limit || !counts(q))
 			return n < r->limit;
 	} while (!atomic_compare_exchange_weak(fired, &n, n + 1));
 	return true;
@@ -344,7 +349,7 @@ static bool fires(const struct rule *r, struct query *q, int i, bool taken,
 	if (s)
 		score(&s->able);
 	if (r->with & WITH(WHEN))
-		n = atomic_fetch_add(q->count(q, i, false), !q->guess) +
+		n = atomic_fetch_add(q->count(q, i, false), counts(q)) +
 		    UINT64_C(1);
 	if ((taken && !s) || !in_turn(r, n))
 		return false;
@@ -372,7 +377,7 @@ static bool hopeless(const struct rule *r, struct query *q, int i)
 }
 
 /* What is not known of a call before it is made. */
-#define UNTOLD (WITH(VIA) | WITH(SIZE))
+#define UNTOLD (WITH(VIA) | WITH(SIZE) | WITH(FROM))
 
 struct verdict rules_ask(const struct rules *set, struct query *q)
 {
@@ -391,7 +396,7 @@ struct verdict rules_ask(const struct rules *set, struct query *q)
 			continue;
 		f = r->action == FIELD_ERROR ? fault_of(r, q) : NULL;
 		moment = moment_of(r, q, f);
-		s = set->score && !q->guess ? &set->score[i] : NULL;
+		s = set->score && counts(q) ? &set->score[i] : NULL;
 		/* a call may be asked about again, at another moment */
 		if (s && q->moment == (moment == MADE ? MADE : BEFORE))
 			score(&s->matched);
@@ -410,18 +415,6 @@ struct verdict rules_ask(const struct rules *set, struct query *q)
 		v.draw = draw(q, i);
 	}
 	return v;
-}
-
-void rules_acted(const struct rules *set, int id)
-{
-	struct rule_score *s = set->score ? &set->score[id - 1] : NULL;
-
-	if (!s)
-		return;
-	score(&s->matched);
-	score(&s->able);
-	score(&s->turn);
-	score(&s->fired);
 }
 
 void rules_calls(const struct rules *set, struct call_set *wanted)

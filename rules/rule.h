@@ -100,7 +100,15 @@ struct addr_match {
 	struct span glob;		/* of a path or an abstract name */
 };
 
-enum per { PER_PROCESS, PER_CONN, PER_THREAD };
+/* A return address: a file's name and what addr2line(1) knows it by. */
+struct rule_from {
+	struct span module;
+	uint64_t offset;
+};
+
+#define FROM_MOST 4
+
+enum per { PER_PROCESS, PER_CONN, PER_THREAD, PER_TREE };
 
 /* Where something stands in a rule's line: a column from 1, 0: nowhere. */
 struct place {
@@ -124,6 +132,8 @@ struct rule {
 	int fd;
 	uint32_t conn;
 	struct span exe, name;
+	struct rule_from from[FROM_MOST];
+	int froms;
 	uint64_t size[2], at;
 	int64_t after;			/* ns */
 	uint64_t first, last, step;	/* when= */
@@ -221,7 +231,7 @@ struct query {
 	int call, family;
 	enum moment moment;
 	bool guess;			/* what the next call would meet: */
-					/*   nothing is counted */
+	bool taken;			/*   nothing is counted, unless so */
 	int fd;
 	uint32_t conn;			/* ordinal, or 0 */
 	uint8_t protos;			/* one IS_ bit, or 0: not about a socket */
@@ -236,6 +246,8 @@ struct query {
 	int64_t elapsed;		/* ns since the run began */
 	int waits;			/* 1, 0, WAITS_BOUNDED; -1: ask */
 	int (*ask)(struct query *q);	/* whether the descriptor waits */
+	/* whether the call is made where the rule says */
+	bool (*from)(struct query *q, const struct rule *r);
 	/* the counter of a rule, for this connection or thread */
 	_Atomic uint32_t *(*count)(struct query *q, int rule, bool fired);
 	uint64_t seed, path;		/* of the run; hash of the process's */
@@ -254,8 +266,6 @@ struct verdict {
 
 /* Which rule touches the call.  Counts it for every rule that matches. */
 struct verdict rules_ask(const struct rules *set, struct query *q);
-/* Rule id has acted without a call of its own: on readiness. */
-void rules_acted(const struct rules *set, int id);
 /* Whether it ever can for a call of that family on such a socket. */
 bool rule_may(const struct rule *r, const struct query *q);
 /* The bytes that such a call moves at least, if it moves any. */
@@ -270,5 +280,7 @@ void rules_calls(const struct rules *set, struct call_set *calls);
 uint64_t hash_text(const char *s);
 
 bool glob_match(struct span glob, const char *s, int len);
+/* The path, or without a slash in the glob its last part. */
+bool file_match(struct span glob, struct span path);
 
 #endif

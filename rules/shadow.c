@@ -144,12 +144,22 @@ static bool addr_covers(const struct addr_match *a, const struct addr_match *b)
 	       (a->kind == ADDR_ANY || prefix_covers(a, b));
 }
 
+/* The same places, or the beginning of them. */
+static bool from_covers(const struct rule *a, const struct rule *b)
+{
+	for (int i = 0; i < a->froms; i++)
+		if (i >= b->froms || a->from[i].offset != b->from[i].offset ||
+		    !exe_covers(a->from[i].module, b->from[i].module))
+			return false;
+	return true;
+}
+
 /* But for family, protocol and waiting. */
 static bool matchers_cover(const struct rule *a, const struct rule *b)
 {
 	const uint64_t here = WITH(PEER) | WITH(LOCAL) | WITH(ROLE) |
 		WITH(FD) | WITH(CONN) | WITH(EXE) | WITH(NAME) | WITH(SIZE) |
-		WITH(AT);
+		WITH(FROM) | WITH(AT);
 
 	if (a->with & here & ~b->with)
 		return false;
@@ -161,6 +171,7 @@ static bool matchers_cover(const struct rule *a, const struct rule *b)
 	       (!says(a, WITH(FD)) || a->fd == b->fd) &&
 	       (!says(a, WITH(CONN)) || a->conn == b->conn) &&
 	       (!says(a, WITH(EXE)) || exe_covers(a->exe, b->exe)) &&
+	       (!says(a, WITH(FROM)) || from_covers(a, b)) &&
 	       (!says(a, WITH(NAME)) || glob_covers(a->name, b->name)) &&
 	       (!says(a, WITH(PEER)) ||
 		addr_covers(&a->addr[1], &b->addr[1])) &&

@@ -52,11 +52,11 @@ static void value_PER(struct parse *p, const char *at)
 {
 	static const char *const words[] = {
 		[PER_PROCESS] = "process", [PER_CONN] = "conn",
-		[PER_THREAD] = "thread", NULL
+		[PER_THREAD] = "thread", [PER_TREE] = "tree", NULL
 	};
 
-	p->rule->per = one_of(p, at, words, "expected process, conn or "
-			      "thread");
+	p->rule->per = one_of(p, at, words, "expected process, conn, "
+			      "thread or tree");
 }
 
 /* The n-th name of a set of names.def, or NULL. */
@@ -192,6 +192,46 @@ static void value_EXE(struct parse *p, const char *at)
 static void value_NAME(struct parse *p, const char *at)
 {
 	p->rule->name = (struct span){ at, p->end - at };
+}
+
+/* MODULE "+0x" HEX */
+static void one_from(struct parse *p, const char *at, const char *end)
+{
+	struct rule_from *f = &p->rule->from[p->rule->froms++];
+	const char *plus = end;
+
+	while (plus > at && *plus != '+')
+		plus--;
+	f->module = (struct span){ at, plus - at };
+	if (plus == at || end - plus < 4 || end - plus > 18 || plus[1] != '0' ||
+	    plus[2] != 'x')
+		goto bad;
+	for (f->offset = 0, plus += 3; plus < end; plus++) {
+		const char *digits = "0123456789abcdef";
+		const char *d = memchr(digits, *plus | 32, 16);
+		if (!d)
+			goto bad;
+		f->offset = f->offset * 16 + (d - digits);
+	}
+	return;
+bad:
+	parse_fail(p, at, "expected MODULE+0xOFFSET");
+}
+
+/* FROM ["<" FROM]... */
+static void value_FROM(struct parse *p, const char *at)
+{
+	while (!p->failed) {
+		const char *end = memchr(at, '<', p->end - at);
+		if (p->rule->froms == FROM_MOST) {
+			parse_fail(p, at, "expected at most 4 places");
+			return;
+		}
+		one_from(p, at, end ? end : p->end);
+		if (!end)
+			return;
+		at = end + 1;
+	}
 }
 
 /* BYTES | BYTES ".." [BYTES] */

@@ -225,6 +225,8 @@ static void learn(struct call *c)
 			conn_ask(conn, r->fd);
 			c->changed = true;
 		}
+		if (r->call == CALL_listen && !r->ret && config.trace)
+			trace_listens(conn);
 		break;
 	case CALL_recvmsg:
 		if (r->ret >= 0)
@@ -290,6 +292,8 @@ void call_done(struct call *c, struct keep *k)
 	if (c->changed && config.trace)
 		trace_conn(made ? made : slot_conn(c->slot), r->start);
 	if (r != &c->own) {
+		if (c->family == FAMILY_SEND && unlikely(trace_sigpipe))
+			trace_send(c);
 		if (k && keep_len(k) && c->wanted)
 			trace_more(r, k->start, keep_len(k));
 		atomic_signal_fence(memory_order_release);

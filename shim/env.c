@@ -299,6 +299,8 @@ void env_settings(bool first)
 		refuse(ENV_SEED, "expected a whole number");
 	config.trace_data = setting_number(ENV_STRSIZE, 0, 4096);
 	config.log_data = setting_number(ENV_STRSIZE, 32, 4096);
+	config.stack = env_values[ENV_TRACE]
+		       ? setting_number(ENV_STACK, 0, ORIGINS) : 0;
 }
 
 /* ---- the tree of processes -------------------------------------------- */
@@ -316,6 +318,11 @@ uint64_t tree_hash(void)
 void child_count(void)
 {
 	atomic_fetch_add(&children, 1);
+}
+
+uint32_t children_made(void)
+{
+	return atomic_load(&children);
 }
 
 void tree_descend(void)

@@ -95,6 +95,9 @@ static bool act_error(struct call *c, struct conn *conn,
 	case START:
 		return answer_start(c);
 	default:
+		if (err == EAGAIN && conn && q->family != FAMILY_CONNECT &&
+		    q->ask(q) == WAITS_BOUNDED)
+			err = pause_out(c, conn);
 		return answer_error(c, conn, err);
 	}
 }
@@ -258,7 +261,7 @@ static bool over(const struct call *c, const struct conn *conn)
  */
 static bool sandboxed(void)
 {
-	return !own_may_all(~(uint32_t)0 << OWN_GETUID | 1 << OWN_GETSOCKOPT |
+	return !own_may_all(~UINT64_C(0) << OWN_GETUID | 1 << OWN_GETSOCKOPT |
 			    1 << OWN_GETSOCKNAME | 1 << OWN_GETPEERNAME |
 			    1 << OWN_MMAP | 1 << OWN_MUNMAP);
 }
@@ -280,7 +283,8 @@ bool fault_before(struct call *c)
 	if (conn && conn->fate && !answered)
 		answered = sever_before(c, conn);
 	if (!answered && !over(c, conn) &&
-	    call_set_has(&config.ruled, c->rec->call))
+	    call_set_has(&config.ruled, c->rec->call) &&
+	    !(config.latent && conn && late_asked(c, conn)))
 		answered = ask_rules(c, conn);
 	if (config.gates && !answered)
 		late_served(c);

@@ -10,26 +10,33 @@
 
 #define LIST 16				/* entries of a list that are kept */
 #define TEXT 128			/* bytes of a name or an argument */
+#define STACK_MOST 1000			/* of its return addresses, as text */
+
+static void keep_stack(struct keep *k);
 
 void keep_begin(struct keep *k, struct call *c)
 {
 	int data = config.log_data > config.trace_data || !config.trace
 		   ? config.log_data : config.trace_data;
 	size_t size = sizeof k->small;
+	size_t more = (data > 128 ? 2 * data : 0) +
+		      (config.stack ? STACK_MOST : 0);
 
 	k->call = c;
 	k->data = data;
 	k->start = k->small;
-	if (data > 128 && own_may(OWN_MMAP) && own_may(OWN_MUNMAP)) {
-		void *big = mmap(NULL, size + 2 * data, PROT_READ | PROT_WRITE,
+	if (more && own_may(OWN_MMAP) && own_may(OWN_MUNMAP)) {
+		void *big = mmap(NULL, size + more, PROT_READ | PROT_WRITE,
 				 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		if (big != MAP_FAILED) {
 			k->start = big;
-			size += 2 * data;
+			size += more;
 		}
 	}
 	k->at = k->start;
 	k->end = k->start + size;
+	if (config.stack)
+		keep_stack(k);
 }
 
 void keep_end(struct keep *k)
@@ -61,6 +68,15 @@ static void item_shrink(struct keep *k, uint8_t *data, size_t len, int bits)
 	head.bits = bits;
 	memcpy(data - sizeof head, &head, sizeof head);
 	k->at = data + len;
+}
+
+static void keep_stack(struct keep *k)
+{
+	char buf[STACK_MOST];
+	struct out o = OUT(buf);
+
+	origin_text(&o, k->call->rec);
+	keep_bytes(k, ITEM_STACK, buf, out_len(&o), sizeof buf);
 }
 
 void keep_null(struct keep *k, int param)

@@ -10,6 +10,10 @@
 
 /* ---- what rules say ------------------------------------------------------------ */
 
+/* Why the next call goes through: it has waited; or it has been asked about,
+ * too, when readiness was kept back. */
+enum { SERVED = 1, ASKED };
+
 static enum way way_of(int family)
 {
 	return family == FAMILY_RECV || family == FAMILY_ACCEPT ? IN : OUT;
@@ -64,7 +68,7 @@ static bool late_in(struct call *c, struct conn *conn, int64_t ns, int waits)
 		}
 	}
 	gate_close(conn, WAY_BIT(IN), gate_in(ns));
-	atomic_store(&conn->gate[IN].served, true);
+	atomic_store(&conn->gate[IN].served, SERVED);
 	return hold(c, conn, IN, waits);
 }
 
@@ -72,7 +76,7 @@ static bool act_wait(struct call *c, struct conn *conn, enum way way,
 		     int64_t ns, int waits)
 {
 	gate_close(conn, WAY_BIT(way), gate_in(ns));
-	atomic_store(&conn->gate[way].served, true);
+	atomic_store(&conn->gate[way].served, SERVED);
 	return hold(c, conn, way, waits);
 }
 
@@ -115,7 +119,7 @@ bool late_act(struct call *c, struct conn *conn, const struct verdict *v,
 		if (!gate_shut(conn, c->rec->fd, way))
 			return false;
 		/* another thread has kept back what this one asked for */
-		atomic_store(&conn->gate[way].served, true);
+		atomic_store(&conn->gate[way].served, SERVED);
 		return hold(c, conn, way, q->ask(q));
 	}
 	atomic_store(&conn->gate[way].rule, v->id);
@@ -126,8 +130,12 @@ bool late_act(struct call *c, struct conn *conn, const struct verdict *v,
 
 /* ---- readiness ------------------------------------------------------------------ */
 
-/* A call that has not been made: what the next one would meet. */
-static bool next_of(struct conn *conn, int fd, int family, struct verdict *v)
+/*
+ * A call that has not been made: what the next one would meet.  Taken, it is
+ * counted as if it had been made.
+ */
+static bool next_of(struct conn *conn, int fd, int family, bool taken,
+		    struct verdict *v)
 {
 	struct call c = { .slot = SLOT_CONN + (conn - fd_pool),
 			  .family = family, .rec = &c.own };
@@ -139,6 +147,7 @@ static bool next_of(struct conn *conn, int fd, int family, struct verdict *v)
 	c.nth = atomic_load(&conn->nth[family]) + 1;
 	q = query_of(&c, conn);
 	q.guess = q.sized = true;
+	q.taken = taken;
 	q.size = 1;
 	*v = rules_ask(&rules, &q);
 	return v->rule && (v->rule->action == FIELD_LATENCY ||
@@ -158,19 +167,20 @@ bool late_tells(struct conn *conn, int fd, enum way way)
 		return false;		/* it has just been closed */
 	if (!config.latent || atomic_load(&g->served) ||
 	    (way == IN ? conn->deaf : conn->mute) ||
-	    !fault_may_be(conn, family) || !next_of(conn, fd, family, &v) ||
+	    !fault_may_be(conn, family) || !next_of(conn, fd, family, false, &v) ||
 	    gate_over(conn, fd))
 		return true;
 	if (v.rule->action == FIELD_LATENCY && family == FAMILY_RECV) {
 		if (atomic_load(&g->free) > 0)
 			return true;
 	}
-	rules_acted(&rules, v.id);
+	if (!next_of(conn, fd, family, true, &v))
+		return true;		/* another thread's call was it */
 	me.held = v.id;
 	atomic_store(&g->rule, v.id);
 	ns = draw_between(v.draw, v.rule->time[0], v.rule->time[1]);
 	gate_shuts(conn, WAY_BIT(way), gate_in(ns));
-	atomic_store(&g->served, true);
+	atomic_store(&g->served, ASKED);
 	return false;
 }
 
@@ -254,6 +264,26 @@ void late_moved(struct call *c, struct conn *conn, size_t n)
 	g->paid = from + (int64_t)((double)n * SECOND / c->rate);
 	if (g->paid - now > TICK)
 		gate_close(conn, WAY_BIT(way), g->paid);
+}
+
+bool late_asked(struct call *c, struct conn *conn)
+{
+	int family = c->family;
+	struct gate *g = &conn->gate[way_of(family)];
+	struct verdict v;
+	struct query q;
+
+	if ((family != FAMILY_SEND && family != FAMILY_RECV &&
+	     family != FAMILY_ACCEPT) || atomic_load(&g->served) != ASKED)
+		return false;
+	c->nth = atomic_fetch_add(&conn->nth[family], 1) + 1;
+	fault_mark(c, g->rule);
+	q = query_of(c, conn);
+	q.guess = true;
+	v = rules_ask(&rules, &q);
+	if (v.cut < q.size)
+		io_shorten(&c->io, v.cut);
+	return true;
 }
 
 void late_served(struct call *c)

@@ -6,6 +6,8 @@
  */
 #include "shim.h"
 
+#include "../trace/file.h"
+
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -18,6 +20,7 @@ struct tally {
 	_Atomic uint32_t n[2];
 };
 static struct tally *tally;		/* one a rule, set at start */
+static struct tally *common_tally;	/* likewise, of the whole tree */
 static struct tally (*per_conn)[PER_MOST]; /* one array a socket, likewise */
 static _Atomic bool *told;		/* the trace has the rule's name */
 
@@ -185,6 +188,15 @@ static void lift_limit(int number)
 	setrlimit(RLIMIT_NOFILE, &l);
 }
 
+/* For this process and all that are forked from it; NULL: none. */
+static void *shared(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
+}
+
 static void consequences(void)
 {
 	static const uint8_t moving[] = {
@@ -200,12 +212,15 @@ static void consequences(void)
 		config.offsets |= (r->with & WITH(AT)) != 0;
 		config.timed |= (r->with & WITH(AFTER)) != 0;
 		config.ends |= ends(r);
+		config.from |= (r->with & WITH(FROM)) != 0;
 		gates |= takes_time(r);
 		config.latent |= (r->action == FIELD_STALL ||
 				  r->action == FIELD_LATENCY) &&
 				 r->families & ~ON_CONNECT;
 		if (r->action == FIELD_NUMBER)
 			lift_limit(r->number);
+		if (r->per == PER_TREE && !common_tally)
+			common_tally = shared(rules.n * sizeof *common_tally);
 		if (r->per == PER_CONN && !per_conn)
 			per_conn = zeros(fd_pool_n() * sizeof *per_conn);
 	}
@@ -282,7 +297,11 @@ _Atomic uint32_t *rules_count(struct query *q, int i, bool fired)
 		return &per_conn[conn - fd_pool][r->counter].n[fired];
 	if (r->per == PER_THREAD)
 		return &me.counts[r->counter][fired];
-	return &tally[i].n[fired];
+	/* a trace goes with programs that are executed, too */
+	if (r->per == PER_TREE && rules.score && i < TRACE_TREES)
+		return &trace_head()->tree[i][fired];
+	return r->per == PER_TREE && common_tally
+	       ? &common_tally[i].n[fired] : &tally[i].n[fired];
 }
 
 void rules_conn_new(const struct conn *c)

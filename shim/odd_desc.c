@@ -7,7 +7,10 @@
 #include "wrap.h"
 
 #include <linux/close_range.h>
+#include <netinet/tcp.h>
 #include <sys/syscall.h>
+
+#define BESIDE 64			/* numbers that one loop may be at */
 
 static int no_such(void)
 {
@@ -16,6 +19,58 @@ static int no_such(void)
 }
 
 /* ---- closing ---------------------------------------------------------- */
+
+/* Bytes nobody will read: the peer of a live connection gets a RST for them. */
+static uint32_t unread(int fd)
+{
+	socklen_t len = sizeof(uint8_t);
+	int err = errno, n = 0;
+	uint8_t state = 0;	/* the first member of TCP_INFO's */
+
+	if (!own_may(OWN_IOCTL) || !own_may(OWN_GETSOCKOPT) ||
+	    real.ioctl(fd, FIONREAD, &n) || n <= 0 ||
+	    real.getsockopt(fd, IPPROTO_TCP, TCP_INFO, &state, &len) ||
+	    state == TCP_CLOSE)
+		n = 0;
+	errno = err;
+	return n;
+}
+
+/* What only we and the kernel know of a close. */
+static void describe_close(struct call *c, int fd)
+{
+	const struct conn *conn = slot_conn(c->slot);
+	struct rec_close more = {
+		.children = children_made() + 1,
+		.beside = me.blind && abs(me.blind - 1 - fd) <= BESIDE,
+	};
+
+	if (c->rec == &c->own)
+		return;
+	if (conn && conn->proto == PROTO_TCP && atomic_load(&conn->refs) == 1)
+		more.unread = unread(fd);
+	memcpy(c->rec->args, &more, sizeof more);
+	me.blind = 0;
+	me.doubt = c->rec;
+}
+
+/*
+ * EBADF for a number that never was a socket.  That is how a loop that closes
+ * every number gives itself away: all that is recorded of it may be one close
+ * of what was a socket once, which would look like a mistake.
+ */
+static void blind_close(int fd)
+{
+	struct rec_close more;
+
+	me.blind = fd + 1;
+	if (!me.doubt || abs(me.doubt->fd - fd) > BESIDE)
+		return;
+	memcpy(&more, me.doubt->args, sizeof more);
+	more.beside = 1;
+	memcpy(me.doubt->args, &more, sizeof more);
+	me.doubt = NULL;
+}
 
 static inline int in_close(const void *caller, int fd, bool cancel)
 {
@@ -27,12 +82,16 @@ static inline int in_close(const void *caller, int fd, bool cancel)
 	if (unlikely(fd_slot(fd) == SLOT_OURS))
 		return no_such();
 	on = !fd_plain(fd) && call_begin(&c, CALL_close, fd, true, caller);
+	if (on)
+		describe_close(&c, fd);
 	slot = fd_leave(fd);
 	if (on)
 		call_fault(&c);		/* whatever it says, it closes */
 	r = cancel ? real.close(fd) : (int)real.syscall(SYS_close, fd);
 	if (on)
 		RETURNED(r, BAD_ZERO, 0, );
+	else if (unlikely(r < 0 && fd >= 0))
+		blind_close(fd);
 	conn_put(slot);
 	return r;
 }

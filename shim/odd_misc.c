@@ -20,7 +20,7 @@ void freeaddrinfo(struct addrinfo *res)
 int prctl(int option, ...)
 {
 	unsigned long a[4];
-	uint32_t before = 0;
+	uint64_t before = 0;
 	bool on, sandbox;
 	struct call c;
 	va_list list;
@@ -55,7 +55,7 @@ static long by_seccomp(long op, long flags, long prog)
 	bool sandbox = (op == SECCOMP_SET_MODE_STRICT ||
 			op == SECCOMP_SET_MODE_FILTER) &&
 		       entered() && config.active;
-	uint32_t before = 0;
+	uint64_t before = 0;
 	long r;
 
 	if (sandbox)

@@ -181,9 +181,12 @@ bool gate_over(const struct conn *conn, int fd)
 	bits = ready_now(fd, 0);
 	if (!bits || bits & POLLERR || conn->proto != PROTO_TCP)
 		return bits & POLLERR;
-	/* HUP may be said while there is more to read */
+	/*
+	 * HUP may be said while there is more to read; and where the program's
+	 * own end went first, the peer's makes it TCP_CLOSE in good order.
+	 */
 	return !real.getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) &&
-	       info.tcpi_state == TCP_CLOSE &&
+	       info.tcpi_state == TCP_CLOSE && !conn->mute &&
 	       !real.ioctl(fd, FIONREAD, &n) && !n;
 }
 
@@ -253,6 +256,21 @@ int pause_wait(struct call *c, struct conn *conn, enum way way, int waits)
 	signals_free(&was);
 	return !err && bounded && c->family != FAMILY_CONNECT
 	       ? rest(fd, way, end) : err;
+}
+
+int pause_out(struct call *c, struct conn *conn)
+{
+	int64_t end = pause_end(c, c->family == FAMILY_SEND ? OUT : IN,
+				WAITS_BOUNDED);
+	sigset_t was;
+	int err;
+
+	signals_hold(&was);
+	do
+		err = slice(conn, FOREVER, end, &was);
+	while (!err);
+	signals_free(&was);
+	return err;
 }
 
 int pause_queue(struct call *c, struct conn *conn, int waits)

@@ -25,6 +25,13 @@ static int ask_waits(struct query *q)
 	return t.tv_sec || t.tv_usec ? WAITS_BOUNDED : 1;
 }
 
+static bool ask_from(struct query *q, const struct rule *r)
+{
+	const struct call *c = q->ctx;
+
+	return origin_is(c->rec, r);
+}
+
 static const uint8_t protos[PROTOS] = {
 	[PROTO_UNKNOWN] = IS_OTHER, [PROTO_TCP] = IS_TCP,
 	[PROTO_UDP] = IS_UDP, [PROTO_UNIX] = IS_STREAM,
@@ -95,6 +102,7 @@ struct query query_of(struct call *c, const struct conn *conn)
 	struct query q = {
 		.call = c->rec->call, .family = family, .fd = c->rec->fd,
 		.role = -1, .waits = -1, .ask = ask_waits,
+		.from = ask_from,
 		.exe = { rules_exe[0], rules_exe[1] }, .seed = rules_seed, .path = tree_hash(),
 		.elapsed = config.timed ? ticks_ns(ticks() - config.t0) : 0,
 		.count = rules_count, .ctx = c, .nth = c->nth,

@@ -11,6 +11,7 @@
 
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -29,7 +30,8 @@
 #error "the audit name of this machine is not known"
 #endif
 
-_Atomic uint32_t own_forbidden;		/* set as filters are installed */
+_Atomic uint64_t own_forbidden;		/* set as filters are installed */
+_Static_assert(OWNS <= 64, "a bit for each");
 
 static const struct seccomp_data own_calls[OWNS] = {
 	[OWN_WRITE] = { .nr = SYS_write },
@@ -49,6 +51,7 @@ static const struct seccomp_data own_calls[OWNS] = {
 	[OWN_GETRLIMIT] = { .nr = SYS_prlimit64 },
 	[OWN_KILL] = { .nr = SYS_kill },
 	[OWN_GETTID] = { .nr = SYS_gettid },
+	[OWN_FUTEX] = { .nr = SYS_futex, .args = { [1] = FUTEX_WAKE } },
 	[OWN_GETUID] = { .nr = SYS_getuid },
 	[OWN_FCNTL] = { .nr = SYS_fcntl },
 	[OWN_IOCTL] = { .nr = SYS_ioctl },
@@ -64,6 +67,7 @@ static const struct seccomp_data own_calls[OWNS] = {
 	[OWN_TIMERFD] = { .nr = SYS_timerfd_create },
 	[OWN_TIMERSET] = { .nr = SYS_timerfd_settime },
 	[OWN_EPOLL_CTL] = { .nr = SYS_epoll_ctl },
+	[OWN_SIGACTION] = { .nr = SYS_rt_sigaction },
 };
 
 /* ---- a filter's verdict ----------------------------------------------- */
@@ -151,24 +155,24 @@ static bool allowed(uint32_t verdict)
 	return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
 }
 
-static uint32_t forbidden_by(const struct sock_fprog *prog)
+static uint64_t forbidden_by(const struct sock_fprog *prog)
 {
-	uint32_t set = 0;
+	uint64_t set = 0;
 
 	for (int i = 0; i < OWNS; i++) {
 		struct seccomp_data data = own_calls[i];
 		data.arch = ARCH;
 		if (!allowed(verdict(prog->filter, prog->len, &data)))
-			set |= 1u << i;
+			set |= UINT64_C(1) << i;
 	}
 	return set;
 }
 
 /* ---- its installation ------------------------------------------------- */
 
-uint32_t sandbox_enter(const struct sock_fprog *prog)
+uint64_t sandbox_enter(const struct sock_fprog *prog)
 {
-	uint32_t set = ~0u;
+	uint64_t set = ~UINT64_C(0);
 
 	/* later nobody may be able to ask what they are */
 	for (int fd = 0; fd < MET; fd++)
@@ -178,13 +182,13 @@ uint32_t sandbox_enter(const struct sock_fprog *prog)
 	if (prog)
 		set = readable(prog, sizeof *prog) &&
 		      readable(prog->filter, prog->len * sizeof *prog->filter)
-		      ? forbidden_by(prog) : ~0u;
+		      ? forbidden_by(prog) : ~UINT64_C(0);
 	else
 		config.active = false;	/* reading the clock is fatal, too */
 	return atomic_fetch_or(&own_forbidden, set);
 }
 
-void sandbox_refused(uint32_t before)
+void sandbox_refused(uint64_t before)
 {
 	atomic_store(&own_forbidden, before);
 	config.active = true;

@@ -43,9 +43,10 @@ struct config {
 	bool ends;			/* one of them can end a connection */
 	bool gates;			/* one of them takes time */
 	bool latent;			/* and keeps back readiness */
-	bool offsets, timed;		/* one of them has at=, has after= */
+	bool offsets, timed, from;	/* one of them has at=, after=, from= */
 	bool counter;			/* ticks are the processor's counter */
 	int log_data, trace_data;	/* bytes of data kept per call */
+	int stack;			/* return addresses, likewise */
 	enum only only;
 	struct call_set wanted;		/* calls the sinks shall see */
 	struct call_set needed;		/* and those that change what we know */
@@ -86,6 +87,9 @@ struct thread {
 	bool starting;			/* it is inside start() */
 	const void *caller;		/* whom the next call really came from */
 	int held;			/* rule that has kept back readiness */
+	int blind;			/* last number closed that was none, */
+					/*   plus 1 */
+	struct rec *doubt;		/* the close before, in the trace */
 	_Atomic uint32_t counts[PER_MOST][2]; /* of rules with per=thread */
 };
 extern __thread struct thread me
@@ -144,6 +148,7 @@ const char *tree_path(void);
 uint64_t tree_hash(void);
 /* Before a fork: the child's place in the tree is one further. */
 void child_count(void);
+uint32_t children_made(void);
 /* This is that child. */
 void tree_descend(void);
 
@@ -157,7 +162,7 @@ struct gate {
 	_Atomic int64_t until;		/* ns of CLOCK_MONOTONIC; 0: open */
 	_Atomic int64_t free;		/* bytes that have waited already */
 	int64_t paid;			/* ns: until then for what has moved */
-	_Atomic bool served;		/* the next call has waited already */
+	_Atomic uint8_t served;		/* the next call has waited already */
 	_Atomic uint16_t rule;		/* that closed it */
 };
 
@@ -376,7 +381,7 @@ void call_done(struct call *c, struct keep *keep);
 /* Whether the record's payload will be seen by anybody. */
 static inline bool call_keeps(const struct call *c, int keeps)
 {
-	return c->wanted && (config.log || keeps & 1 ||
+	return c->wanted && (config.log || keeps & 1 || config.stack ||
 			     (keeps & 2 && config.trace_data &&
 			      c->rec->ret > 0));
 }
@@ -434,6 +439,17 @@ void keep_events(struct keep *k, int param, const struct epoll_event *ev,
 void keep_ns(struct keep *k, int param, int64_t sec, int64_t ns);
 void keep_addrinfo(struct keep *k, int param, const struct addrinfo *ai);
 void keep_sigact(struct keep *k, int param, const struct sigaction *act);
+
+/* ---- origin.c: where in the program a call was made ---------------------- */
+
+#define ORIGINS 8			/* return addresses at most */
+
+void origin_start(void);		/* somebody will ask */
+void origin_load(void);			/* ... and nobody holds a lock */
+/* MODULE+0xOFFSET<MODULE+0xOFFSET..., the innermost first. */
+void origin_text(struct out *o, const struct rec *r);
+/* Whether it is where a rule says. */
+bool origin_is(const struct rec *r, const struct rule *rule);
 
 /* ---- fault.c: rules and what they do to a call -------------------------- */
 
@@ -551,14 +567,14 @@ enum own {
 	OWN_WRITE, OWN_POLL, OWN_SIGMASK, OWN_SIGPENDING, OWN_SIGWAIT,
 	OWN_GETSOCKOPT, OWN_GETSOCKNAME, OWN_GETPEERNAME, OWN_MADVISE,
 	OWN_MMAP, OWN_MUNMAP, OWN_STAT, OWN_TRUNCATE, OWN_GETRLIMIT, OWN_KILL,
-	OWN_GETTID,
+	OWN_GETTID, OWN_FUTEX, OWN_SIGACTION,
 	/* for faults alone */
 	OWN_GETUID, OWN_FCNTL, OWN_IOCTL, OWN_SOCKET, OWN_BIND, OWN_CONNECT, OWN_SHUTDOWN,
 	OWN_SETSOCKOPT, OWN_RECVFROM, OWN_READV_OF, OWN_SLEEP, OWN_SIGNAL,
 	OWN_TIMERFD, OWN_TIMERSET, OWN_EPOLL_CTL, OWNS
 };
 
-extern _Atomic uint32_t own_forbidden;	/* set as filters are installed */
+extern _Atomic uint64_t own_forbidden;	/* set as filters are installed */
 
 static inline bool own_may(enum own call)
 {
@@ -567,7 +583,7 @@ static inline bool own_may(enum own call)
 }
 
 /* All of these are allowed: bits 1 << OWN_... */
-static inline bool own_may_all(uint32_t some)
+static inline bool own_may_all(uint64_t some)
 {
 	return likely(!(atomic_load_explicit(&own_forbidden,
 				memory_order_relaxed) & some));
@@ -578,8 +594,8 @@ struct sock_fprog;
  * A filter is about to be installed, strict mode's where prog is NULL.  What
  * was forbidden before, for the case that the kernel refuses it.
  */
-uint32_t sandbox_enter(const struct sock_fprog *prog);
-void sandbox_refused(uint32_t before);
+uint64_t sandbox_enter(const struct sock_fprog *prog);
+void sandbox_refused(uint64_t before);
 
 /* ---- trace.c and log.c: the sinks -------------------------------------- */
 
@@ -599,6 +615,12 @@ void *trace_slot(int slots);
 /* A call that should be in the trace is not. */
 void trace_lost(void);
 void trace_conn(const struct conn *c, uint64_t start);
+/* The socket has begun to listen: who waits for that is woken. */
+void trace_listens(const struct conn *c);
+/* The process has not said yet whether SIGPIPE could end it. */
+extern _Atomic bool trace_sigpipe;
+/* A call that sends: say so if it could have raised one. */
+void trace_send(const struct call *c);
 /* The name of rule id. */
 void trace_rule(int id, const char *name);
 void trace_more(const struct rec *r, const uint8_t *items, int len);

@@ -158,6 +158,18 @@ static bool create_trace(const char *name)
 	return !trace_create(name, env_seed(), argv);
 }
 
+/* Whether calls are left out that are recorded unless somebody objects. */
+static bool partial(void)
+{
+	struct call_set usual = { 0 };
+
+	call_set_default(&usual);
+	for (int i = 0; i < CALLS; i++)
+		if (call_set_has(&usual, i) && !call_set_has(&config.wanted, i))
+			return true;
+	return config.only != ONLY_ANY;
+}
+
 static void open_sinks(bool first)
 {
 	const char *trace = env_values[ENV_TRACE];
@@ -167,6 +179,8 @@ static void open_sinks(bool first)
 	config.trace = trace && trace_open(trace);
 	if (config.trace) {
 		set_clock(trace_head());
+		if (partial())
+			atomic_store(&trace_head()->partial, 1);
 		trace_attach(atomic_load(&here->pid));
 	}
 	config.log = open_log(first);
@@ -197,6 +211,8 @@ static void start_process(void)
 	first = !env_values[ENV_STATE];
 	env_settings(first);
 	rules_load();
+	if (config.stack || config.from)
+		origin_start();
 	open_sinks(first);
 	if (!config.active)
 		return;
@@ -264,6 +280,7 @@ bool enter(void)
 	me.tid = own_may(OWN_GETTID) ? real.syscall(SYS_gettid) : me.pid;
 	me.next = me.end = NULL;
 	me.units = 0;
+	me.doubt = NULL;
 	memset(me.counts, 0, sizeof me.counts);
 	errno = err;
 	return true;
@@ -274,6 +291,8 @@ __attribute__((constructor)) static void construct(void)
 	/* a sanitizer may have started us before there was an environ */
 	if (entered() && config.active)
 		env_put_state();
+	if (entered() && (config.stack || config.from))
+		origin_load();
 	/* who asks for processes by name wants to see the silent ones too */
 	if (entered() && config.active && config.signals) {
 		log_announce();

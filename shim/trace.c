@@ -8,8 +8,10 @@
 
 #include "../trace/file.h"
 
+#include <linux/futex.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 
 #define RUN_MOST 64			/* units a busy thread takes at once */
 #define TRACE_PAID (64 << 20)		/* bytes allocated where they must be */
@@ -29,6 +31,7 @@ static uint32_t proc_parent;		/* of the one it came from */
 static bool proc_forked;		/* by fork; else by exec */
 static _Atomic uint32_t introduced;	/* proc, once it has its REC_PROC */
 static _Atomic bool image_traced;
+_Atomic bool trace_sigpipe;		/* set as the process is introduced */
 
 /* ---- opening ---------------------------------------------------------- */
 
@@ -337,27 +340,49 @@ void trace_lost(void)
 	atomic_fetch_add(&head->dropped, 1);
 }
 
-static void introduce(void)
+/* SIGPIPE_SAFE or SIGPIPE_BARE in this thread; 0: nobody may ask. */
+static uint32_t sigpipe_now(void)
 {
-	uint32_t self = atomic_load(&proc);
-	const struct image *image;
-	struct rec_proc *r;
-	struct rec *exec;
-	int len = strlen(tree_path()) + 1;
+	struct sigaction act;
+	sigset_t mask;
 
-	if (atomic_exchange(&introduced, self) == self)
-		return;
-	r = trace_slot(slots_for(PROC_HEAD, len));
+	if (!own_may(OWN_SIGACTION) || !own_may(OWN_SIGMASK) ||
+	    real.sigaction(SIGPIPE, NULL, &act) ||
+	    pthread_sigmask(SIG_BLOCK, NULL, &mask))
+		return 0;
+	return act.sa_handler != SIG_DFL || sigismember(&mask, SIGPIPE) == 1
+	       ? SIGPIPE_SAFE : SIGPIPE_BARE;
+}
+
+static bool tell_proc(uint64_t start, uint32_t sigpipe)
+{
+	int len = strlen(tree_path()) + 1;
+	struct rec_proc *r = trace_slot(slots_for(PROC_HEAD, len));
+
 	if (!r)
-		return;
+		return false;
 	r->slots = slots_for(PROC_HEAD, len);
 	r->len = len;
 	r->parent = proc_parent;
 	r->forked = proc_forked;
-	r->start = ticks();
+	r->start = start;
+	r->sigpipe = sigpipe;
 	memcpy(r->text, tree_path(), len);
 	atomic_signal_fence(memory_order_release);
 	r->state = REC_PROC;
+	return true;
+}
+
+static void introduce(void)
+{
+	uint32_t self = atomic_load(&proc);
+	const struct image *image;
+	struct rec *exec;
+
+	if (atomic_exchange(&introduced, self) == self ||
+	    !tell_proc(ticks(), sigpipe_now() & SIGPIPE_SAFE))
+		return;
+	atomic_store(&trace_sigpipe, true);
 	image = image_once(&image_traced);
 	exec = image ? trace_slot(1) : NULL;
 	if (!exec)
@@ -366,6 +391,36 @@ static void introduce(void)
 	trace_more(exec, image->items, image->len);
 	atomic_signal_fence(memory_order_release);
 	exec->state = REC_DONE;
+}
+
+/* Whether the call would have raised SIGPIPE on a connection that is gone. */
+static bool may_raise(const struct rec *r)
+{
+	switch (r->call) {
+	case CALL_write:
+	case CALL_writev:
+	case CALL_pwritev2:
+	case CALL_sendfile:
+		return true;
+	case CALL_send:
+	case CALL_sendto:
+	case CALL_sendmmsg:
+		return !(rec_arg(r, 3) & MSG_NOSIGNAL);
+	case CALL_sendmsg:
+		return !(rec_arg(r, 2) & MSG_NOSIGNAL);
+	}
+	return false;
+}
+
+void trace_send(const struct call *c)
+{
+	const struct conn *conn = slot_conn(c->slot);
+
+	if (!conn || (conn->proto != PROTO_TCP && conn->proto != PROTO_UNIX) ||
+	    !may_raise(c->rec) || !atomic_exchange(&trace_sigpipe, false))
+		return;
+	if (sigpipe_now() == SIGPIPE_BARE)
+		tell_proc(c->rec->start, SIGPIPE_BARE);
 }
 
 void trace_conn(const struct conn *c, uint64_t start)
@@ -393,6 +448,25 @@ void trace_conn(const struct conn *c, uint64_t start)
 	memcpy(r->addrs + v.local_len, v.peer, v.peer_len);
 	atomic_signal_fence(memory_order_release);
 	r->state = REC_CONN;
+}
+
+/* Whoever runs the program may wait for it to listen (audit/). */
+void trace_listens(const struct conn *c)
+{
+	struct sockaddr_in in;
+	uint32_t none = 0;
+
+	/* the port stands at one place in IPv4's addresses and in IPv6's */
+	if (c && c->proto == PROTO_TCP && c->local_len >= sizeof in) {
+		memcpy(&in, c->addr[0], sizeof in);
+		atomic_compare_exchange_strong(&head->port, &none,
+					       ntohs(in.sin_port));
+	}
+	atomic_fetch_add(&head->listens, 1);
+	atomic_fetch_add(&head->bell, 1);
+	if (own_may(OWN_FUTEX))
+		real.syscall(SYS_futex, &head->bell, FUTEX_WAKE, INT_MAX,
+			     NULL, NULL, 0);
 }
 
 void trace_rule(int id, const char *name)

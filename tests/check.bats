@@ -157,6 +157,9 @@ all_good() {
 	recv when=4294967295 error=EINTR
 	recv when=2 per=conn error=EINTR
 	recv limit=2 per=thread error=EINTR
+	recv limit=2 per=tree error=EINTR
+	recv from=curl+0x1a2B error=EINTR
+	recv from=libssl.so.3+0xabc<curl+0x1<a+0x2<b+0x3 error=EINTR
 	* when=2 per=conn error=ENOMEM
 	recv when=2 per=process error=EINTR
 	recv prob=0.0001% error=EINTR

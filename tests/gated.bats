@@ -373,3 +373,49 @@ accepts() {
 	finish 143
 	in_log 'accept4?\(.*\) = [0-9]+<.*\[flapping-accept\.rules:10\]$'
 }
+
+# ---- one of many -----------------------------------------------------------------
+
+@test "when= and limit= choose one connection, also where readiness is kept back" {
+	local program='import select, socket, sys
+pairs = [socket.socketpair() for i in range(4)]
+poll = select.poll()
+for n, (a, b) in enumerate(pairs):
+    a.send(b"x")
+    poll.register(b, select.POLLIN)
+got = 0
+while True:
+    ready = poll.poll(300)
+    if not ready:
+        break
+    for fd, bits in ready:
+        [b for a, b in pairs if b.fileno() == fd][0].recv(10)
+        got += 1
+print(got)' rule
+	for rule in 'recv when=1 stall=forever' 'recv limit=1 stall=forever' \
+		'recv when=1 latency=3s'; do
+		run "$SW" run -o /dev/null --must-fire -e "$rule" -- \
+			"$PYTHON" -c "$program"
+		[ "$output" = 3 ]
+	done
+	run "$SW" run -o /dev/null -e 'recv when=1..2 stall=forever' -- \
+		"$PYTHON" -c "$program"
+	[ "$output" = 2 ]
+}
+
+@test "EAGAIN of a call that waits comes when its time is over" {
+	local program='import socket, struct, time
+a, b = socket.socketpair()
+a.send(b"here")
+b.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, 300000))
+begin = time.monotonic()
+try:
+    print(b.recv(10))
+except BlockingIOError:
+    print("EAGAIN", time.monotonic() - begin >= 0.3)
+print(b.recv(10))'
+	run "$SW" run -o /dev/null -e 'recv when=1 error=EAGAIN' -- \
+		"$PYTHON" -c "$program"
+	[ "$output" = "EAGAIN True
+b'here'" ]
+}

@@ -577,3 +577,67 @@ print(socket.socket().fileno())'
 	[[ $stderr == *'[fd-setsize.rules:7]' ]]
 	diff <("$SW" list presets) <("$BUILD/sockwrench" list presets)
 }
+
+# ---- where in the program ------------------------------------------------------
+
+@test "from=: calls made at that place, and at no other" {
+	local place
+	make_two
+	SOCKWRENCH_STACK=3 "$SW" trace -w trace -- ./two >/dev/null
+	mapfile -t places < <("$SW" show -f json trace | grep '"call":"send"' |
+		grep -oE '"stack":"[^"]*"' | sed 's/.*:"//; s/"$//')
+	[ "${#places[@]}" -eq 2 ]
+	[ "${places[0]%%<*}" != "${places[1]%%<*}" ]
+	place=${places[1]%%<*}
+	run "$SW" run --must-fire -o /dev/null \
+		-e "send from=${place##*/} error=ENOBUFS" -- ./two
+	[ "$output" = $'first 1\nsecond -1' ]
+	# with the place that called: of one of the two
+	places=("${places[0]}" "$(cut -d'<' -f1,2 <<<"${places[1]}")")
+	run "$SW" run --must-fire -o /dev/null \
+		-e "send from=${places[1]} error=ENOBUFS" -- ./two
+	[ "$output" = $'first 1\nsecond -1' ]
+	run "$SW" run --must-fire -o /dev/null \
+		-e "send from=${place##*/}<nowhere+0x12 error=ENOBUFS" -- ./two
+	[ "$status" -eq 125 ]
+	[[ $output == *$'first 1\nsecond 1'* ]]
+}
+
+# make_two: sends at two places, and says how that went.
+make_two() {
+	cat >two.c <<'END'
+#include <stdio.h>
+#include <sys/socket.h>
+int main(void)
+{
+	int fd[2];
+	socketpair(AF_UNIX, SOCK_STREAM, 0, fd);
+	printf("first %d\n", (int)send(fd[0], "1", 1, 0));
+	printf("second %d\n", (int)send(fd[0], "2", 1, 0));
+	return 0;
+}
+END
+	${CC:-cc} -g -o two two.c
+}
+
+@test "per=tree: a process and its children count together" {
+	local program='import os, socket
+a, b = socket.socketpair()
+for i in range(4):
+    if not os.fork():
+        try:
+            a.send(b"x")
+            os._exit(0)
+        except OSError:
+            os._exit(1)
+    print(os.wait()[1] >> 8)'
+	run "$SW" run -o /dev/null -e 'send when=3 per=tree error=ENOBUFS' -- \
+		"$PYTHON" -c "$program"
+	[ "$output" = $'0\n0\n1\n0' ]
+	run "$SW" run -o /dev/null -e 'send limit=2 per=tree error=ENOBUFS' -- \
+		"$PYTHON" -c "$program"
+	[ "$output" = $'1\n1\n0\n0' ]
+	run "$SW" run -o /dev/null -e 'send when=1 error=ENOBUFS' -- \
+		"$PYTHON" -c "$program"
+	[ "$output" = $'1\n1\n1\n1' ]
+}

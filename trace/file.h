@@ -15,8 +15,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TRACE_MAGIC "sockwrt2"
+#define TRACE_MAGIC "sockwrt3"
 #define TRACE_UNIT 4096
+#define TRACE_TREES 64
 #define TRACE_HEAD (6 * TRACE_UNIT)
 #define TRACE_PIDS 1000
 #define TRACE_ORDER 0x01020304u
@@ -37,11 +38,17 @@ struct trace_head {
 	_Atomic uint64_t dropped;	/* calls there was no room for */
 	_Atomic uint32_t procs;		/* numbers given to processes */
 	_Atomic uint32_t crowded;	/* more than TRACE_PIDS at once */
+	_Atomic uint32_t bell;		/* a futex: it changes as one listens */
+	_Atomic uint32_t listens;	/* calls of listen that succeeded */
+	_Atomic uint32_t port;		/* of the first on TCP, or 0 */
 	char path[1024];		/* where the file is, to cut it */
 	char argv[2000];		/* the first program's arguments */
 	_Atomic int32_t pids[TRACE_PIDS]; /* attached processes; -PID: a child */
 					/*   that PID is about to have */
 	struct rule_score score[RULES_MOST];
+	_Atomic uint32_t partial;	/* not every call was to be recorded */
+	_Atomic uint32_t tree[TRACE_TREES][2]; /* per=tree of the first rules: */
+					/*   that matched, that it fired on */
 };
 
 /* The first slot of a run of units. */

@@ -50,6 +50,8 @@ void json_event(struct out *o, const struct event *e)
 	const struct conn_view *v = e->conn ? e->conn : e->made;
 	int flags = param_of(r, KIND_MSGFLAGS);
 	bool done = e->took >= 0;
+	struct item item;
+	const void *stack;
 	int err = done ? rec_errno(r) : 0;
 	const struct errno_row *row = err ? errno_row(err) : NULL;
 
@@ -86,5 +88,10 @@ void json_event(struct out *o, const struct event *e)
 		out_str(o, "null");
 	}
 	key_str(o, "rule", e->rule);
+	stack = payload_find(e->payload, e->payload_len, ITEM_STACK, &item);
+	if (stack) {			/* SOCKWRENCH_STACK asked for it */
+		key(o, "stack");
+		out_json(o, stack, item.len);
+	}
 	out_str(o, "}\n");
 }

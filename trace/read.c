@@ -87,6 +87,7 @@ static void read_facts(struct trace *t, size_t len)
 		.seed = h->seed, .dropped = h->dropped,
 		/* a full trace has given away units it does not have */
 		.cut = h->next > len / TRACE_UNIT && !h->dropped,
+		.partial = h->partial,
 		.argv = argv,
 		.argv_len = n && n < (int)sizeof h->argv ? n + 1 : n,
 		.score = h->score,

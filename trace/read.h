@@ -21,6 +21,8 @@ struct trace_proc {
 	const char *exe;		/* not terminated; NULL: not known */
 	int exe_len;
 	uint32_t own;			/* first ordinal it has not inherited */
+	uint32_t sigpipe;		/* SIGPIPE_ bits */
+	uint64_t bare;			/* start of a send, for SIGPIPE_BARE */
 };
 
 /* A socket.  A forked child and its parent have it in common. */
@@ -51,6 +53,7 @@ struct trace_facts {
 	uint64_t dropped;		/* calls there was no room for */
 	uint64_t damaged;		/* slots that make no sense */
 	bool cut;			/* the end of the file is missing */
+	bool partial;			/* calls were left out on demand */
 	bool counter;			/* the clock was the processor's */
 	const char *argv;		/* arguments, each with its 0 */
 	int argv_len;

@@ -83,6 +83,9 @@ static bool add_proc(struct trace *t, const struct spot *p)
 	/* lower than its child's: going up comes to an end */
 	proc->parent = r->parent < p->proc ? r->parent : 0;
 	proc->path = r->text;
+	proc->sigpipe |= r->sigpipe;
+	if (r->sigpipe & SIGPIPE_BARE)
+		proc->bare = r->start;
 	if (!r->forked)
 		proc->own = 0;		/* descriptors are met anew */
 	return true;

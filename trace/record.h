@@ -45,6 +45,14 @@ struct rec {
 /* A call that returns a new socket keeps its ordinal behind its arguments. */
 #define REC_NEWCONN 12
 
+/* What a close keeps where others have arguments. */
+struct rec_close {
+	uint32_t unread;		/* bytes of TCP it threw away */
+	uint32_t children;		/* processes made by then, plus 1; */
+					/*   0: not known */
+	uint32_t beside;		/* the thread's close before or after it */
+};					/*   was of a number near, and of none */
+
 /*
  * Payload: items { param, bits, length } and bytes.  param counts the call's
  * kinds from 0.
@@ -54,6 +62,7 @@ struct item {
 	uint16_t len;
 };
 
+#define ITEM_STACK 255			/* the param of its return addresses */
 #define ITEM_CUT 1			/* there was more than is kept */
 #define ITEM_NULL 2			/* the program passed NULL */
 
@@ -86,11 +95,19 @@ struct rec_proc {
 	uint32_t parent;		/* number of the process it came from */
 	uint64_t start;
 	uint32_t forked;		/* 1: by fork, 0: by exec */
-	uint32_t pad;
+	uint32_t sigpipe;		/* SIGPIPE_ bits; 0: not known */
 	char text[40];			/* place in the tree, executable, */
 };					/* arguments, each with its 0 */
 
 #define PROC_HEAD 24
+
+/* It was ignored, caught or blocked when the process began ... */
+#define SIGPIPE_SAFE 1
+/*
+ * ... it was none of these at the first send that it could have ended: the
+ * process introduces itself again then, with the start of that call.
+ */
+#define SIGPIPE_BARE 2
 
 struct rec_rule {
 	uint8_t state, slots;
@@ -103,6 +120,7 @@ struct rec_rule {
 #define RULE_TEXT 600			/* a longer name is cut */
 
 _Static_assert(sizeof(struct rec) == SLOT, "rec");
+_Static_assert(sizeof(struct rec_close) <= REC_ARGS, "close");
 _Static_assert(sizeof(struct rec_more) == SLOT, "more");
 _Static_assert(sizeof(struct rec_conn) == SLOT, "conn");
 _Static_assert(sizeof(struct rec_proc) == SLOT, "proc");
