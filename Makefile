@@ -17,9 +17,10 @@ RULES  := $(wildcard rules/*.c)
 READ   := $(wildcard trace/read*.c)
 TRACE  := $(filter-out $(READ),$(wildcard trace/*.c))
 SHIM   := $(wildcard shim/*.c)
-CLI    := $(wildcard cli/*.c) $(READ)
+CLI    := $(wildcard cli/*.c audit/*.c) $(READ)
 PROGS  := $(patsubst tests/progs/%.c,$(B)/progs/%,$(wildcard tests/progs/*.c))
 UNITS  := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*.c))
+DRIVERS := $(patsubst tests/drivers/%.c,$(B)/drivers/%,$(wildcard tests/drivers/*.c))
 FUZZ   := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
 EXAMPLES := $(patsubst %.c,$(B)/%,$(wildcard examples/*/*.c))
 
@@ -28,7 +29,7 @@ EXAMPLES := $(patsubst %.c,$(B)/%,$(wildcard examples/*/*.c))
 SHIMFLAGS = -fPIC -fvisibility=hidden -ftls-model=initial-exec \
 	    -U_FORTIFY_SOURCE -fno-stack-protector
 
-.PHONY: all demo check fidelity bench install clean progs examples unit fuzz
+.PHONY: all demo check fidelity bench install clean progs examples unit drivers fuzz
 all: $(B)/libsockwrench.so $(B)/sockwrench
 
 $(B)/shim/%.o: %.c
@@ -65,25 +66,35 @@ $(B)/examples/%: examples/%.c
 # Unit tests and fuzz targets: pure code, with the sanitizers.
 SAN = -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 unit: $(UNITS)
-$(B)/unit/%: tests/unit/%.c $(wildcard cli/*.[ch] shim/*.[ch]) $(RULES) $(TRACE) $(READ) $(wildcard trace/*.h rules/*.h rules/*.def)
+$(B)/unit/%: tests/unit/%.c $(wildcard cli/*.[ch] audit/*.[ch] shim/*.[ch]) $(RULES) $(TRACE) $(READ) $(wildcard trace/*.h rules/*.h rules/*.def)
 	$(call say,UNIT,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(SAN) $(STD) $(WARN) -o $@ $< $(RULES) $(TRACE) $(READ)
 
+# Programs that drive a part of the command for a bats file.
+TRIAL = $(patsubst %,audit/%.c,trial part tree bell netns)
+drivers: $(DRIVERS)
+$(B)/drivers/%: tests/drivers/%.c $(TRIAL) $(RULES) $(wildcard audit/*.h trace/*.h rules/*.h rules/*.def)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(SAN) $(STD) $(WARN) -o $@ $< $(TRIAL) $(RULES)
+
 fuzz: $(FUZZ)
-$(B)/fuzz/%: tests/fuzz/%.c $(wildcard cli/*.[ch]) $(RULES) $(TRACE) $(READ) $(wildcard trace/*.h rules/*.h rules/*.def)
+$(B)/fuzz/read: SHOW = $(addprefix cli/,conns.c signs.c states.c summary.c) \
+	$(addprefix audit/,finding.c lint.c stages.c closes.c descs.c leaks.c wrong.c print.c)
+$(B)/fuzz/%: tests/fuzz/%.c $(wildcard cli/*.[ch] audit/*.[ch]) $(RULES) $(TRACE) $(READ) $(wildcard trace/*.h rules/*.h rules/*.def audit/*.def)
 	$(call say,FUZZ,$<)
 	@mkdir -p $(@D)
-	$(Q)clang $(SAN) -fsanitize=fuzzer $(STD) $(WARN) -o $@ $< $(RULES) $(TRACE) $(READ)
+	$(Q)clang $(SAN) -fsanitize=fuzzer $(STD) $(WARN) -o $@ $< $(SHOW) $(RULES) $(TRACE) $(READ)
 
 # Pages made from the tables are kept in the tree, so that it can be read
 # without a compiler; make check compares.
 .PHONY: docs
 docs: $(B)/tables
 	$(Q)docs/make.sh $(CURDIR)/$(B)/tables $(CURDIR)/docs
-$(B)/tables: docs/tables.c $(RULES) $(wildcard rules/*.h rules/*.def cli/*.def)
+$(B)/tables: docs/tables.c $(RULES) audit/finding.c audit/finding.h $(wildcard rules/*.h rules/*.def cli/*.def audit/*.def)
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS) $(STD) $(WARN) -o $@ docs/tables.c $(RULES)
+	$(Q)$(CC) $(CFLAGS) $(STD) $(WARN) -o $@ docs/tables.c audit/finding.c $(RULES)
 
 install: all
 	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib \
@@ -109,6 +120,7 @@ check:
 fidelity: all $(B)/progs/fidelity
 	@tests/fidelity.sh
 $(B)/progs/faults: $(wildcard tests/progs/faults/*.h)
+$(B)/progs/lint: $(wildcard tests/progs/lint/*.h)
 $(B)/progs/gates: $(wildcard tests/progs/gates/*.h tests/progs/fidelity/*.h)
 $(B)/progs/fidelity: $(wildcard tests/progs/fidelity/*.h rules/*.def)
 

@@ -17,7 +17,7 @@ void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* ---- options ---------------------------------------------------------- */
 
-enum verbs { LAUNCH = 1, SHOW = 2, LIST = 4, CHECK = 8 };
+enum verbs { LAUNCH = 1, SHOW = 2, LIST = 4, CHECK = 8, AUDIT = 16 };
 
 enum option_id {
 #define OPTION(id, letter, name, value, verbs, doc) OPTION_##id,
@@ -73,6 +73,7 @@ int cmd_trace(int argc, char **argv);
 int cmd_show(int argc, char **argv);
 int cmd_list(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_audit(int argc, char **argv);
 
 /* ---- paths.c: files by the names users and children have for them ------ */
 

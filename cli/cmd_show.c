@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* show: a trace as text, as JSON, or at a glance. */
+/* show: a trace as text, as JSON, at a glance, or what is wrong in it. */
 #include "cli.h"
 
+#include "../audit/lint.h"
+#include "../audit/print.h"
 #include "../trace/out.h"
 #include "../trace/read.h"
 #include "summary.h"
@@ -145,12 +147,21 @@ static void show_summary(struct trace *t, const struct given *g)
 	summary_print(stdout, t);
 }
 
+static void show_lint(struct trace *t, const struct given *g)
+{
+	lint_print(stdout, t, times_of(g, t));
+	if (!lint_whole(t))
+		warn("lint: calls are missing%s: what needs all of them to be "
+		     "proven is not looked for", trace_facts(t)->partial ?
+		     " (-e trace=, -z or -Z)" : "");
+}
+
 static const struct form {
 	const char *name;
 	void (*show)(struct trace *t, const struct given *g);
 } forms[] = {
 	{ "text", show_text }, { "json", show_json },
-	{ "summary", show_summary },
+	{ "summary", show_summary }, { "lint", show_lint },
 };
 
 static const struct form *form_of(const char *name)
@@ -158,7 +169,7 @@ static const struct form *form_of(const char *name)
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
 		if (!name || !strcmp(forms[i].name, name))
 			return &forms[i];
-	die(EXIT_OURS, "show: -f %s: expected text, json or summary", name);
+	die(EXIT_OURS, "show: -f %s: expected text, json, summary or lint", name);
 }
 
 /* ---- the verb --------------------------------------------------------- */

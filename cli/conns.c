@@ -114,7 +114,7 @@ static void descriptors(struct walk *w, const struct trace_call *c)
 
 /* ---- call by call ----------------------------------------------------- */
 
-static bool is_stream(const struct conn_view *v)
+bool view_is_stream(const struct conn_view *v)
 {
 	return v->proto == PROTO_TCP || v->proto == PROTO_UNIX ||
 	       v->proto == PROTO_UNIX_SEQPACKET;
@@ -177,7 +177,7 @@ static void follow(struct walk *w, const struct trace_call *c)
 		if (r->fd >= 0 && !(row->closed &&
 				    calls[r->call].family == FAMILY_CLOSE))
 			bind_fd(w, c->proc, r->fd, c->conn);
-		row_see(row, e, is_stream(&w->conns[c->conn].view));
+		row_see(row, e, view_is_stream(&w->conns[c->conn].view));
 	}
 	if (e->took >= 0)
 		descriptors(w, c);

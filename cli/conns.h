@@ -56,5 +56,14 @@ void row_see(struct conn_row *row, const struct event *e, bool stream);
 int payload_get(const struct event *e, int param, void *to, int size);
 /* Whether an error means: not yet, come back later. */
 bool error_waits(int err);
+/* Whether there is no connection any more after it. */
+bool error_ends(int err);
+/* A call that takes data out; the bytes one took out or put in. */
+bool rec_receives(const struct rec *r);
+int64_t event_moved(const struct event *e);
+/* recv returned 0 although it was given room. */
+bool rec_is_eof(const struct rec *r);
+/* Whether it may come to an end. */
+bool view_is_stream(const struct conn_view *v);
 
 #endif

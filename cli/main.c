@@ -7,13 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERBS "trace, run, check, show or list"
+#define VERBS "trace, run, audit, check, show or list"
 
 const struct verb verbs[] = {
 	{ "trace", cmd_trace, LAUNCH, "[OPTION]... [--] PROG [ARG]...",
 	  "Run PROG and log every socket call it makes" },
 	{ "run", cmd_trace, LAUNCH, "[OPTION]... [--] PROG [ARG]...",
 	  "Run PROG under rules and log the calls that they touch" },
+	{ "audit", cmd_audit, AUDIT, "[OPTION]... [--] PROG [ARG]...",
+	  "Try every fault at every call, and say what PROG gets wrong" },
 	{ "check", cmd_check, CHECK, "FILE|PRESET|-...",
 	  "Say what is wrong with rules" },
 	{ "show", cmd_show, SHOW, "[OPTION]... TRACE",

@@ -62,7 +62,7 @@ static int64_t messages(const struct event *e)
 	return sum;
 }
 
-static int64_t moved(const struct event *e)
+int64_t event_moved(const struct event *e)
 {
 	const struct rec *r = e->rec;
 	int flags = kind_value(r, KIND_MSGFLAGS, 0);
@@ -78,19 +78,18 @@ static int64_t moved(const struct event *e)
 	return event_bytes(e) > 0 ? event_bytes(e) : 0;
 }
 
-static bool is_recv(const struct rec *r)
+bool rec_receives(const struct rec *r)
 {
 	if (r->call == CALL_splice)
 		return (int32_t)rec_arg(r, 0) == r->fd;
 	return calls[r->call].family == FAMILY_RECV;
 }
 
-/* recv returned 0 although it was given room. */
-static bool is_eof(const struct rec *r)
+bool rec_is_eof(const struct rec *r)
 {
 	int flags = kind_value(r, KIND_MSGFLAGS, 0);
 
-	if (!is_recv(r) || flags & MSG_ERRQUEUE || rec_failed(r))
+	if (!rec_receives(r) || flags & MSG_ERRQUEUE || rec_failed(r))
 		return false;
 	switch (calls[r->call].result) {
 	case RESULT_COUNT:
@@ -104,8 +103,7 @@ static bool is_eof(const struct rec *r)
 	}
 }
 
-/* Errors after which there is no connection any more. */
-static bool error_ends(int err)
+bool error_ends(int err)
 {
 	switch (err) {
 	case ECONNRESET:
@@ -206,9 +204,9 @@ static void see_shutdown(struct conn_row *row, const struct rec *r)
 static void see_data(struct conn_row *row, const struct event *e, bool stream)
 {
 	const struct rec *r = e->rec;
-	int64_t n = moved(e);
+	int64_t n = event_moved(e);
 
-	if (n && is_recv(r)) {
+	if (n && rec_receives(r)) {
 		row->recvs++;
 		row->received += n;
 	} else if (n) {
@@ -220,7 +218,7 @@ static void see_data(struct conn_row *row, const struct event *e, bool stream)
 	if (n) {
 		row->up = true;
 		path_sign(&row->path, SIGN_DATA);
-	} else if (is_eof(r) && !row->shut_rd) {
+	} else if (rec_is_eof(r) && !row->shut_rd) {
 		if (row->ending == END_NONE)
 			row->ending = row->shut_wr ? END_BY_US : END_BY_PEER;
 		path_sign(&row->path, SIGN_EOF);

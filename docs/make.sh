@@ -16,7 +16,7 @@ presets() {
 	done
 }
 
-for page in sockwrench.1 libsockwrench.so.7 rules.md; do
+for page in sockwrench.1 libsockwrench.so.7 rules.md audit.md; do
 	while IFS= read -r line; do
 		if [[ $line == @@presets ]]; then
 			presets

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tables WHAT: a table of the source as the documentation wants it.  WHAT:
- * options VERB, env, fields CLASS (troff for the man pages), calls,
+ * options VERB, env, fields CLASS, findings (troff for the man pages), calls,
  * md-families, md-fields CLASS, md-errors (Markdown).  Run by docs/make.sh.
  */
+#include "../audit/finding.h"
 #include "../rules/rule.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum verbs { LAUNCH = 1, SHOW = 2, LIST = 4, CHECK = 8 };
+enum verbs { LAUNCH = 1, SHOW = 2, LIST = 4, CHECK = 8, AUDIT = 16 };
 
 static const struct {
 	char letter;
@@ -68,6 +69,23 @@ static void print_env(void)
 		troff(envs[i].value);
 		printf("\n");
 		troff(envs[i].doc);
+		printf("\n");
+	}
+}
+
+/* Those that the lint finds; the others take faults. */
+static void print_findings(void)
+{
+	for (int i = 0; i < FINDINGS; i++) {
+		const struct finding_row *row = &findings[i];
+		if (!row->lint)
+			continue;
+		printf(".TP\n.BR ");
+		troff(row->name);
+		printf(" \" (%s)\"\n", level_names[row->level]);
+		troff(row->means);
+		printf("\n");
+		troff(row->fix);
 		printf("\n");
 	}
 }
@@ -196,6 +214,18 @@ static void print_fields(int class)
 	}
 }
 
+static void print_md_findings(void)
+{
+	printf("| finding | level | what it means | what repairs it |\n"
+	       "|---|---|---|---|\n");
+#define FINDING(id, name, level, means, fix) \
+	printf("| `%s` | %s | %s | %s |\n", name, \
+	       #level[0] == 'E' ? "error" : #level[0] == 'W' ? "warning" \
+	       : "note", means, fix);
+#include "../audit/findings.def"
+#undef FINDING
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
@@ -203,10 +233,15 @@ int main(int argc, char **argv)
 
 	if (!strcmp(what, "env"))
 		print_env();
+	else if (!strcmp(what, "findings"))
+		print_findings();
 	else if (!strcmp(what, "calls"))
 		print_calls();
 	else if (!strcmp(what, "options") && *which)
-		print_options(!strcmp(which, "show") ? SHOW : LAUNCH);
+		print_options(!strcmp(which, "show") ? SHOW :
+			      !strcmp(which, "audit") ? AUDIT : LAUNCH);
+	else if (!strcmp(what, "md-findings"))
+		print_md_findings();
 	else if (!strcmp(what, "md-families"))
 		print_md_families();
 	else if (!strcmp(what, "md-errors"))

@@ -70,7 +70,7 @@ shells() {
 		xargs shellcheck -S warning
 }
 
-step 'build with gcc' "$say" -s -j"$jobs" all progs examples unit build/tables
+step 'build with gcc' "$say" -s -j"$jobs" all progs examples unit drivers build/tables
 step 'build with clang' "$say" -s -j"$jobs" B=build/clang CC=clang all
 step 'shellcheck' shells
 step 'cppcheck' tests/cppcheck.sh

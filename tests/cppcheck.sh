@@ -8,4 +8,4 @@ cd "$(dirname "$0")/.." || exit 1
 exec cppcheck --quiet --error-exitcode=1 --std=c11 -D__x86_64__ -D_GNU_SOURCE \
 	-DVERSION='"x"' --enable=warning,portability --inline-suppr \
 	--suppress=missingInclude --suppress=unreadVariable \
-	-j 2 rules trace cli shim examples
+	-j 2 rules trace cli audit shim examples

@@ -472,7 +472,7 @@ a.send(b"y")'
 
 @test "options that make no sense: one line each, exit 125" {
 	traced "$CONNS" pair
-	fails "-f lint: expected text, json or summary" -f lint "$TRACE"
+	fails "-f html: expected text, json, summary or lint" -f html "$TRACE"
 	fails "expected one trace file"
 	fails "expected one trace file" "$TRACE" "$TRACE"
 	fails "--conn 0: expected a number from 1 up" --conn 0 "$TRACE"

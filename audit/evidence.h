@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the trace of a trial proves by itself.  Each goes over the trace from
+ * its beginning.
+ */
+#ifndef AUDIT_EVIDENCE_H
+#define AUDIT_EVIDENCE_H
+
+#include "judge.h"
+
+/* The most calls that failed within a second. */
+int evidence_repeats(struct trace *t);
+/* accept stood still although readiness had been told. */
+bool evidence_blocked_accept(struct trace *t);
+/* connect said EINPROGRESS, and the next call on the socket moves data. */
+bool evidence_uses_at_once(struct trace *t);
+/* connect is called again after it failed so, on the same socket. */
+bool evidence_connects_again(struct trace *t, int err);
+/* When the fault last happened, in ns since 1970; 0: never. */
+uint64_t evidence_last_hit(struct trace *t);
+/* The last calls, into the outcome. */
+void evidence_tail(struct trace *t, struct outcome *o);
+
+#endif
