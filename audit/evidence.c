@@ -146,3 +146,28 @@ uint64_t evidence_last_hit(struct trace *t)
 			last = c.event.time;
 	return trace_facts(t)->epoch + last;
 }
+
+/* The time-out of an unfinished wait, ms; below 0: none, or not known. */
+static int time_out(const struct rec *r)
+{
+	switch (r->call) {
+	case CALL_poll:
+		return (int)rec_arg(r, 2);
+	case CALL_epoll_wait:
+	case CALL_epoll_pwait:
+		return (int)rec_arg(r, 3);
+	default:
+		return -1;
+	}
+}
+
+bool evidence_waits_a_while(struct trace *t)
+{
+	struct trace_call c;
+	bool found = false;
+
+	trace_rewind(t, false);
+	while (trace_next(t, &c))
+		found |= c.event.took < 0 && time_out(c.event.rec) > 0;
+	return found;
+}

@@ -18,6 +18,8 @@ bool evidence_uses_at_once(struct trace *t);
 bool evidence_connects_again(struct trace *t, int err);
 /* When the fault last happened, in ns since 1970; 0: never. */
 uint64_t evidence_last_hit(struct trace *t);
+/* It was last seen in a poll or epoll_wait that ends by itself. */
+bool evidence_waits_a_while(struct trace *t);
 /* The last calls, into the outcome. */
 void evidence_tail(struct trace *t, struct outcome *o);
 

@@ -156,8 +156,8 @@ static void changed(const struct planned *p, const struct view *was,
 		/* more than 128: it has caught its own SIGABRT */
 		o->found[0].mild = !same_status(was, now) &&
 				   WEXITSTATUS(now->result.target.status) < 128;
-	} else if (p->beside || (!strncmp(family, "connect ", 8) &&
-			       strstr(p->rule, "EINTR")))
+	} else if ((p->beside && !strncmp(p->beside, "connect inpr", 12)) ||
+		 (!strncmp(family, "connect ", 8) && strstr(p->rule, "EINTR")))
 		find(o, FINDING_CONNECT_RETRY_AFTER_EINTR,
 		     "the handshake goes on, and the program gives up: %s",
 		     status_text(now->result.target.status, a, sizeof a));
@@ -209,8 +209,8 @@ static void unsaid(const struct planned *p, const struct view *was,
 }
 
 /*
- * Not over yet, and no hang: it sleeps until its next attempt, or has made
- * others, and no attempt can succeed.
+ * Not over yet, and no hang: it waits for a time only, or has made several
+ * attempts, of which none can succeed.
  */
 static bool goes_on(const struct planned *p, const struct trial_part *t,
 		    const struct seen *seen)
@@ -219,7 +219,8 @@ static bool goes_on(const struct planned *p, const struct trial_part *t,
 			!strncmp(p->rule, "connect ", 8);
 
 	return !t->flooded && t->busy <= SECOND / 2 && seen->repeats < 1000 &&
-	       (t->asleep || (for_ever && seen->fired > 1));
+	       (t->asleep || evidence_waits_a_while(seen->trace) ||
+		(for_ever && seen->fired > 1));
 }
 
 /* A client, or a server of one client only: it ends by itself. */
@@ -233,9 +234,13 @@ static void judge_client(const struct reference *ref,
 	const struct trial_part *before = &was->result.target;
 	bool less, streams = same_streams(b, now, &less);
 	bool out = same_text(b->out, &was->out, &b->view[1].out, &now->out);
-	/* after a terminal fault it may have tried again */
+	/*
+	 * After a terminal fault it may have tried again; and how much goes
+	 * into a piece may change what is sent, but not to less.
+	 */
 	bool same = same_status(was, now) && out &&
-		    (streams || (p->kind == TERMINAL && all_streams(b, now)));
+		    (streams || (p->kind == BENIGN ? !less
+						   : all_streams(b, now)));
 
 	if (!t->ended && was->result.target.ended && goes_on(p, t, seen))
 		o->unended = true;	/* and handled, so far */
@@ -325,8 +330,8 @@ static void judge_server(const struct reference *ref,
 		find(o, FINDING_BLOCKING_ACCEPT, "the client it was told of is "
 		     "gone, and it waits in accept for the next one");
 	if (t->ended && !b->view[0].result.target.ended) {
-		if (WIFSIGNALED(t->status))
-			died(o, p, WTERMSIG(t->status));
+		if (death(t->status))
+			died(o, p, death(t->status));
 		/* one that cannot begin may end */
 		if (now->result.listened || WIFSIGNALED(t->status) ||
 		    !t->status)

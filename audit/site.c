@@ -206,6 +206,9 @@ static bool of_interest(const struct trace_call *c)
 
 	if (!(1 << family & ON_ALL) || call_futile(r->call))
 		return false;
+	/* a pair is the program's own affair, not the network's */
+	if (c->event.conn && c->event.conn->role == ROLE_PAIR)
+		return false;
 	return c->event.conn || c->event.made || family == FAMILY_RESOLVE ||
 	       family == FAMILY_POLL || family == FAMILY_SOCKET;
 }

@@ -92,6 +92,7 @@ static void streams_read(struct view *v, const char *dir)
 		int64_t bytes = event_bytes(e);
 		if (c.conn >= 0 && bytes > 0 && e->conn &&
 		    calls[e->rec->call].family == FAMILY_SEND &&
+		    e->conn->role != ROLE_PAIR &&
 		    (e->conn->proto == PROTO_TCP ||
 		     e->conn->proto == PROTO_UNIX))
 			stream_add(&v->stream[c.conn], e, bytes);

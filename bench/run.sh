@@ -6,3 +6,4 @@ set -euo pipefail
 cd "$(dirname "$0")"
 ./cost.sh
 ./gates.sh
+./audit.sh
