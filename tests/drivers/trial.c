@@ -70,7 +70,8 @@ static void parse(struct trial *t, const char **rules, int argc, char **argv)
 int main(int argc, char **argv)
 {
 	const char *rules[RULES_AT_MOST + 1] = { NULL };
-	struct trial t = { .rules = rules, .timeout = 20000000000 };
+	struct trial t = { .rules = rules, .clients = 3,
+			   .timeout = 20000000000 };
 	struct trial_result r;
 
 	if (argc == 2 && !strcmp(argv[1], "-N"))
