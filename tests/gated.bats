@@ -419,3 +419,18 @@ print(b.recv(10))'
 	[ "$output" = "EAGAIN True
 b'here'" ]
 }
+
+@test "the end is late, also when the program's own went first" {
+	local program='import socket, time
+listener = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(listener.getsockname())
+server = listener.accept()[0]
+client.shutdown(socket.SHUT_WR)
+server.recv(10)
+server.close()
+begin = time.monotonic()
+print(client.recv(10), time.monotonic() - begin >= 0.3)'
+	run "$SW" run -o /dev/null --must-fire \
+		-e 'recv role=client latency=300ms' -- "$PYTHON" -c "$program"
+	[ "$output" = "b'' True" ]
+}
