@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-#define SECOND INT64_C(1000000000)
-
 /* Calls within a second, counted on from the first of them. */
 struct row {
 	int64_t since;

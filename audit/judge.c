@@ -18,8 +18,6 @@
 #include <string.h>
 #include <sys/wait.h>
 
-#define SECOND INT64_C(1000000000)
-
 __attribute__((format(printf, 3, 4)))
 static void find(struct outcome *o, enum finding_id id, const char *format,
 		 ...)
@@ -282,12 +280,12 @@ static bool passes(const struct planned *p)
 
 static uint64_t client_began(const char *dir, int i)
 {
-	char path[4300], why[200];
+	char name[40], why[200];
 	struct trace *t;
 	uint64_t epoch = 0;
 
-	snprintf(path, sizeof path, "%s/client.%d.trace", dir, i + 1);
-	t = trace_read(path, why, sizeof why);
+	snprintf(name, sizeof name, "client.%d.trace", i + 1);
+	t = view_trace(dir, name, why, sizeof why);
 	if (t) {
 		epoch = trace_facts(t)->epoch;
 		trace_free(t);
@@ -364,12 +362,11 @@ void judge(const struct reference *ref, const struct planned *p,
 {
 	struct linting linting = { ref, p, o };
 	struct seen seen = { 0 };
-	char path[4300], why[200];
+	char why[200];
 
 	o->verdict = HANDLED;
 	o->took = now->result.target.took;
-	snprintf(path, sizeof path, "%s/trace", dir);
-	seen.trace = trace_read(path, why, sizeof why);
+	seen.trace = view_trace(dir, "trace", why, sizeof why);
 	if (!seen.trace) {
 		o->verdict = NO_TRIAL;
 		snprintf(o->failed, sizeof o->failed, "its trace: %.150s", why);

@@ -13,7 +13,6 @@
 #include <limits.h>
 #include <sys/types.h>
 
-#define SECOND INT64_C(1000000000)
 
 enum { SAMPLES = 24 };
 

@@ -171,8 +171,8 @@ static void exhaust(struct plan *p, const struct sites *s, int from)
 			continue;
 		snprintf(tail, sizeof tail, "%s", when + 7);
 		for (uint64_t k = 1 + p->every; k <= at->calls; k += p->every) {
-			sprintf(when, "when=%llu %s", (unsigned long long)k,
-				tail);
+			snprintf(when, t.rule + sizeof t.rule - when,
+				 "when=%llu %s", (unsigned long long)k, tail);
 			add(p, &t, at->family);
 		}
 	}

@@ -109,6 +109,14 @@ int report_count(const struct audit *a, enum level level)
 	return count;
 }
 
+const char *report_failure(const struct audit *a)
+{
+	for (int i = 0; i < a->plan.n; i++)
+		if (a->outcome[i].verdict == NO_TRIAL && *a->outcome[i].failed)
+			return a->outcome[i].failed;
+	return NULL;
+}
+
 static int count(const struct audit *a, enum judged verdict)
 {
 	int n = 0;
@@ -211,9 +219,11 @@ static void totals(FILE *f, const struct audit *a, int n)
 		fprintf(f, ", %d seen once only", count(a, UNSTEADY));
 	if (count(a, NO_TRIAL))
 		fprintf(f, ", %d could not be run", count(a, NO_TRIAL));
-	if (left)
-		fprintf(f, ", %d left out", left);
+	if (left + a->crowded)
+		fprintf(f, ", %d left out", left + a->crowded);
 	fputc('\n', f);
+	if (report_failure(a))
+		fprintf(f, "%s\n", report_failure(a));
 	if (a->ref.idle)
 		fputs("nothing was injected\n", f);
 	if (a->lines[0])
@@ -303,27 +313,43 @@ static void xml(FILE *f, const char *s)
 		}
 }
 
-/* One trial is one case; entries are its failures. */
-static void trial_junit(FILE *f, const struct audit *a, int i)
+static bool shows(const struct audit *a, int trial, int k)
 {
-	const struct planned *p = &a->plan.trial[i];
-	const struct site *s = &a->sites.site[p->site];
-	const struct outcome *o = &a->outcome[i];
+	const struct outcome *o = &a->outcome[trial];
 
+	return o->verdict == FOUND && k < o->n &&
+	       (a->notes ||
+		found_level(a, trial, &o->found[k]) != LEVEL_NOTE);
+}
+
+static void failure(FILE *f, const struct found *found)
+{
+	fprintf(f, "<failure type=\"%s\" message=\"",
+		findings[found->id].name);
+	xml(f, found->what);
+	fputs("\"/>", f);
+}
+
+static void case_junit(FILE *f, const struct site *s, const char *name,
+		       int64_t took)
+{
 	fputs("  <testcase classname=\"", f);
 	xml(f, s->from);
 	fputs("\" name=\"", f);
-	xml(f, p->rule);
-	fprintf(f, "\" time=\"%.3f\">", o->took / 1e9);
-	for (int k = 0; o->verdict == FOUND && k < o->n; k++) {
-		enum level level = found_level(a, i, &o->found[k]);
-		if (level == LEVEL_NOTE && !a->notes)
-			continue;
-		fprintf(f, "<failure type=\"%s\" message=\"",
-			findings[o->found[k].id].name);
-		xml(f, o->found[k].what);
-		fputs("\"/>", f);
-	}
+	xml(f, name);
+	fprintf(f, "\" time=\"%.3f\">", took / 1e9);
+}
+
+/* One trial is one case; what it has found are its failures. */
+static void trial_junit(FILE *f, const struct audit *a, int i)
+{
+	const struct outcome *o = &a->outcome[i];
+
+	case_junit(f, &a->sites.site[a->plan.trial[i].site],
+		   a->plan.trial[i].rule, o->took);
+	for (int k = 0; k < FOUND_MOST; k++)
+		if (shows(a, i, k))
+			failure(f, &o->found[k]);
 	if (o->verdict == NO_TRIAL || o->verdict == NOT_RUN) {
 		fputs("<error message=\"", f);
 		xml(f, o->failed[0] ? o->failed : "it was not run");
@@ -334,14 +360,29 @@ static void trial_junit(FILE *f, const struct audit *a, int i)
 
 void report_junit(FILE *f, const struct audit *a)
 {
-	int failures = 0, errors = a->plan.n - a->done + count(a, NO_TRIAL);
+	int failures = 0, natives = 0;
 
 	for (int i = 0; i < a->plan.n; i++)
-		failures += a->outcome[i].verdict == FOUND;
+		for (int k = 0; k < FOUND_MOST; k++)
+			if (shows(a, i, k)) {
+				failures++;
+				break;
+			}
+	for (int i = 0; i < a->natives; i++)
+		natives += a->notes || findings[a->native[i].found.id].level !=
+				       LEVEL_NOTE;
 	fprintf(f, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 		"<testsuite name=\"sockwrench audit\" tests=\"%d\" "
-		"failures=\"%d\" errors=\"%d\">\n", a->plan.n, failures,
-		errors);
+		"failures=\"%d\" errors=\"%d\">\n", a->plan.n + natives,
+		failures + natives, count(a, NO_TRIAL) + count(a, NOT_RUN));
+	for (int i = 0; i < a->natives; i++) {
+		const struct native *n = &a->native[i];
+		if (!a->notes && findings[n->found.id].level == LEVEL_NOTE)
+			continue;
+		case_junit(f, &n->site, "nothing injected", 0);
+		failure(f, &n->found);
+		fputs("</testcase>\n", f);
+	}
 	for (int i = 0; i < a->plan.n; i++)
 		trial_junit(f, a, i);
 	fputs("</testsuite>\n", f);

@@ -13,6 +13,9 @@ enum level found_level(const struct audit *a, int trial,
 /* Findings of that level or worse. */
 int report_count(const struct audit *a, enum level level);
 
+/* Why a trial could not be run, or NULL: all could. */
+const char *report_failure(const struct audit *a);
+
 void report_text(FILE *f, const struct audit *a);
 void report_json(FILE *f, const struct audit *a);
 void report_junit(FILE *f, const struct audit *a);

@@ -87,18 +87,11 @@ static int run(const struct audit *a, const struct planned *p,
 	return trial_run(&t, r);
 }
 
-static struct trace *trace_in(const char *dir)
-{
-	char path[4300], why[200];
-
-	snprintf(path, sizeof path, "%s/trace", dir);
-	return trace_read(path, why, sizeof why);
-}
-
 /* The program has gone where it does not go untouched. */
 static bool leads(const struct audit *a, const char *dir)
 {
-	struct trace *t = trace_in(dir);
+	char why[200];
+	struct trace *t = view_trace(dir, "trace", why, sizeof why);
 	bool new = t && sites_miss(&a->sites, t, a->ref.exe);
 
 	if (t)
@@ -213,11 +206,9 @@ static void drop_lint(struct audit *a)
 static int learn(struct audit *a, const char *dir, bool second, char *why,
 		 size_t size)
 {
-	char path[4300], reason[200];
-	struct trace *t;
+	char reason[200];
+	struct trace *t = view_trace(dir, "trace", reason, sizeof reason);
 
-	snprintf(path, sizeof path, "%s/trace", dir);
-	t = trace_read(path, reason, sizeof reason);
 	if (!t) {
 		snprintf(why, size, "the trace of the untouched run: %s",
 			 reason);
@@ -243,14 +234,20 @@ static void tell_unstable(struct audit *a)
 		{ "output", b->out }, { "messages", b->err },
 		{ "data sent", b->stream }, { "clients' output", b->client },
 	};
-	char *to = a->lines;
+	struct out o = { a->lines, a->lines, a->lines + sizeof a->lines - 1,
+			 false };
 
-	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-		if (all[i].stable != EXACT)
-			to += sprintf(to, "%s%s differ%s between two untouched "
-				      "runs: not compared in %s",
-				      to > a->lines ? "; " : "", all[i].what,
-				      i ? "" : "s", how[all[i].stable]);
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		if (all[i].stable == EXACT)
+			continue;
+		if (out_len(&o))
+			out_str(&o, "; ");
+		out_str(&o, all[i].what);
+		out_str(&o, i ? " differ" : " differs");
+		out_str(&o, " between two untouched runs: not compared in ");
+		out_str(&o, how[all[i].stable]);
+	}
+	*o.at = 0;
 }
 
 int sweep_begin(struct audit *a, char *why, size_t size)
@@ -259,6 +256,7 @@ int sweep_begin(struct audit *a, char *why, size_t size)
 
 	sigaction(SIGINT, &act, NULL);
 	sigaction(SIGTERM, &act, NULL);
+	sigaction(SIGHUP, &act, NULL);
 	for (int i = 0; i < 2; i++) {
 		struct view *v = &a->ref.base.view[i];
 		char *dir = folder_new(a, "untouched.", i + 1);
@@ -334,12 +332,12 @@ static void follow(struct audit *a, int i)
 {
 	struct planned first = a->plan.trial[i];
 	int from = a->sites.n;
+	char *dir, why[200];
 	struct trace *t;
-	char *dir;
 
 	if (asprintf(&dir, "%s/trial.%d", a->dir, i + 1) < 0)
 		abort();
-	t = trace_in(dir);
+	t = view_trace(dir, "trace", why, sizeof why);
 	if (t) {
 		sites_add(&a->sites, t, a->ref.exe);
 		trace_free(t);
@@ -347,8 +345,10 @@ static void follow(struct audit *a, int i)
 	a->plan.after = &first;
 	plan_add(&a->plan, &a->sites, from);
 	a->plan.after = NULL;
-	if (a->plan.n > a->room)
+	if (a->plan.n > a->room) {
+		a->crowded += a->plan.n - a->room;
 		a->plan.n = a->room;
+	}
 	if (!a->keep)
 		folder_remove(dir);
 	free(dir);

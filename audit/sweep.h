@@ -29,7 +29,8 @@ struct audit {
 	int room;			/* for so many */
 	int done;			/* trials that have been run */
 	bool stopped;			/* by a signal: the rest was not run */
-	char lines[300];		/* what could not be compared */
+	int crowded;			/* trials there was no room for */
+	char lines[500];		/* what could not be compared */
 };
 
 /*

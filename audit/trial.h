@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define SECOND INT64_C(1000000000)	/* in ns */
+
 enum { TRIAL_CLIENTS = 8, TRIAL_LATER = 4 };
 
 /* What is asked for; strings are borrowed, times are ns. */

@@ -2,8 +2,6 @@
 /* What a run looked like, and whether two of them look the same. */
 #include "view.h"
 
-#include "../trace/read.h"
-
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -73,15 +71,22 @@ static void streams_close_up(struct view *v)
 	v->streams = n;
 }
 
+struct trace *view_trace(const char *dir, const char *name, char *why,
+			 size_t size)
+{
+	char path[4300];
+
+	snprintf(path, sizeof path, "%s/%s", dir, name);
+	return trace_read(path, why, size);
+}
+
 static void streams_read(struct view *v, const char *dir)
 {
-	char path[4300], why[200];
+	char why[200];
+	struct trace *t = view_trace(dir, "trace", why, sizeof why);
 	struct trace_call c;
-	struct trace *t;
 	uint32_t n;
 
-	snprintf(path, sizeof path, "%s/trace", dir);
-	t = trace_read(path, why, sizeof why);
 	if (!t)
 		return;
 	trace_conns(t, &n);

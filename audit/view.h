@@ -6,6 +6,7 @@
 #ifndef AUDIT_VIEW_H
 #define AUDIT_VIEW_H
 
+#include "../trace/read.h"
 #include "trial.h"
 
 #include <stddef.h>
@@ -44,6 +45,9 @@ struct base {
 /* The folder of a trial, read; its result is the caller's to set. */
 void view_read(struct view *v, const char *dir);
 void view_free(struct view *v);
+/* One of its traces, "trace", "client.1.trace"; NULL and why. */
+struct trace *view_trace(const char *dir, const char *name, char *why,
+			 size_t size);
 
 void base_compare(struct base *b);
 /* Whether a piece is as it was; true where that cannot be known. */

@@ -18,8 +18,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SECOND INT64_C(1000000000)
-
 /* ---- options ------------------------------------------------------------- */
 
 static long number(const char *what, const char *text, long most)
@@ -46,18 +44,16 @@ static int64_t time_of(const char *text)
 
 	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
 		if (!strcmp(end, units[i].unit) && n * units[i].ns >= 1e6 &&
-		    n <= 86400 && *text >= '0' && *text <= '9')
+		    n * units[i].ns <= 1e14 && *text >= '0' && *text <= '9')
 			return n * units[i].ns;
 	die(EXIT_OURS, "audit: --timeout %s: expected a time such as 500ms, "
-	    "2s or 1m", text);
+	    "2s or 1m, up to a day", text);
 }
 
 static enum level level_of(const char *text)
 {
-	static const char *const all[] = { "error", "warning", "note" };
-
-	for (int i = LEVEL_ERROR; i <= LEVEL_NOTE; i++)
-		if (!strcmp(text, all[i]))
+	for (int i = LEVEL_ERROR; i < LEVELS; i++)
+		if (!strcmp(text, level_names[i]))
 			return i;
 	die(EXIT_OURS, "audit: --fail-on %s: expected error, warning or note",
 	    text);
@@ -105,6 +101,33 @@ static void set_faults(struct audit *a, const char *list)
 	a->plan.only = list;
 }
 
+static uint64_t seed_of(const char *text)
+{
+	if (!*text || text[strspn(text, "0123456789")])
+		die(EXIT_OURS, "audit: --seed %s: expected a whole number",
+		    text);
+	return strtoull(text, NULL, 10);
+}
+
+/* The trials' files, unless they are kept, whatever ends us. */
+static const struct audit *cleaned;
+static pid_t cleaner;
+
+static void clean(void)
+{
+	if (cleaner == getpid())
+		sweep_clean(cleaned);
+}
+
+/* Files of ours replace none: the folder is new, or empty. */
+static void make_kept(const char *keep)
+{
+	if (mkdir(keep, 0777) && errno != EEXIST)
+		die(EXIT_OURS, "audit: --keep %s: %s", keep, strerror(errno));
+	if (rmdir(keep) || mkdir(keep, 0777))
+		die(EXIT_OURS, "audit: --keep %s: %s", keep, strerror(errno));
+}
+
 static void set_folder(struct audit *a, const char *keep)
 {
 	const char *tmp = getenv("TMPDIR");
@@ -112,9 +135,7 @@ static void set_folder(struct audit *a, const char *keep)
 
 	a->keep = keep != NULL;
 	if (keep) {
-		if (mkdir(keep, 0777) && errno != EEXIST)
-			die(EXIT_OURS, "audit: --keep %s: %s", keep,
-			    strerror(errno));
+		make_kept(keep);
 		a->dir = absolute(keep);
 		return;
 	}
@@ -122,6 +143,9 @@ static void set_folder(struct audit *a, const char *keep)
 	    < 0 || !mkdtemp(path))
 		die(EXIT_OURS, "audit: %s: %s", path, strerror(errno));
 	a->dir = path;
+	cleaned = a;
+	cleaner = getpid();
+	atexit(clean);
 }
 
 static void set_companions(struct audit *a, const struct given *g)
@@ -132,6 +156,9 @@ static void set_companions(struct audit *a, const struct given *g)
 	if (a->trial.server && a->trial.client)
 		die(EXIT_OURS, "audit: --server and --client: the program is "
 		    "either a client or a server");
+	if ((a->trial.server && !*a->trial.server) ||
+	    (a->trial.client && !*a->trial.client))
+		die(EXIT_OURS, "audit: --server, --client: expected a command");
 	a->trial.input = g->value[OPTION_INPUT];
 	if (a->trial.input && access(a->trial.input, R_OK))
 		die(EXIT_OURS, "audit: --input %s: %s", a->trial.input,
@@ -233,8 +260,8 @@ int cmd_audit(int argc, char **argv)
 	target_find(&target, argv[at]);
 	a.trial.argv = argv + at;
 	a.trial.self = own_path();
-	a.trial.seed = g.value[OPTION_AUDIT_SEED]
-		       ? strtoull(g.value[OPTION_AUDIT_SEED], NULL, 10) : 0;
+	if (g.value[OPTION_AUDIT_SEED])
+		a.trial.seed = seed_of(g.value[OPTION_AUDIT_SEED]);
 	a.trial.timeout = g.value[OPTION_TIMEOUT]
 			  ? time_of(g.value[OPTION_TIMEOUT]) : 10 * SECOND;
 	a.ref.exe = g.value[OPTION_TARGET];
@@ -247,11 +274,8 @@ int cmd_audit(int argc, char **argv)
 	set_jobs(&a, g.value[OPTION_JOBS]);
 	set_folder(&a, g.value[OPTION_KEEP]);
 	begun = now();
-	if (sweep_begin(&a, why, sizeof why)) {
-		if (!a.keep)
-			sweep_clean(&a);
+	if (sweep_begin(&a, why, sizeof why))
 		die(EXIT_OURS, "audit: %s", why);
-	}
 	check_untouched(&a);
 	set_timeout(&a, g.value[OPTION_TIMEOUT]);
 	a.plan.notes = a.notes;
@@ -260,11 +284,13 @@ int cmd_audit(int argc, char **argv)
 	if (tty)
 		fprintf(stderr, "\r\033[K");
 	report(stdout, &a);
-	if (!a.keep)
-		sweep_clean(&a);
 	if (fflush(stdout) || ferror(stdout))
 		die(EXIT_OURS, "audit: standard output: %s", strerror(errno));
 	if (a.stopped)
 		warn("audit: interrupted: what was found until then");
-	return a.stopped ? 130 : report_count(&a, fail) ? 1 : 0;
+	else if (report_failure(&a))
+		warn("audit: not every trial could be run: %s",
+		     report_failure(&a));
+	return a.stopped ? 130 : report_count(&a, fail) ? 1 :
+	       report_failure(&a) ? EXIT_OURS : 0;
 }

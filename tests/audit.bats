@@ -220,6 +220,18 @@ assert len(cases) == int(suite.get("tests")) > 10
 assert sum(c.find("failure") is not None for c in cases) == int(
 	suite.get("failures")) > 3
 assert suite.get("errors") == "0"' <<<"$output"
+	# what needs no fault is there, too, and notes are only where asked for
+	run "$SW" audit -f junit --faults eof --client \
+		"$EXAMPLES/mate/mate ask \$PORT one two three" -- \
+		"$EXAMPLES/fork-close/server"
+	"$PYTHON" -c '
+import sys, xml.etree.ElementTree as tree
+suite = tree.fromstring(sys.stdin.read())
+cases = suite.findall("testcase")
+assert len(cases) == int(suite.get("tests"))
+failed = [c for c in cases if c.find("failure") is not None]
+assert len(failed) == int(suite.get("failures"))
+assert any(c.get("name") == "nothing injected" for c in failed)' <<<"$output"
 }
 
 @test "--fail-on: what is worth a status" {
@@ -275,7 +287,9 @@ assert suite.get("errors") == "0"' <<<"$output"
 		kill -0 "$pid"
 	done
 	kill -INT "$pid"
-	wait "$pid" || [ $? -eq 130 ]
+	local result=0
+	wait "$pid" || result=$?
+	[ "$result" -eq 130 ]
 	grep -q 'left out\|could not be run' "$out"
 	run -1 pgrep -f "$BATS_TEST_TMPDIR/tmp"
 	[ -z "$(ls -A "$BATS_TEST_TMPDIR/tmp")" ]
@@ -314,7 +328,15 @@ refuses() {
 }
 
 @test "what it cannot do it says in a line" {
+	export TMPDIR=$BATS_TEST_TMPDIR/tmp
+	mkdir "$TMPDIR" "$BATS_TEST_TMPDIR/full"
+	touch "$BATS_TEST_TMPDIR/full/file"
 	refuses 'expected a program'
+	refuses '--seed x1: expected a whole number' --seed x1 true
+	refuses '--server, --client: expected a command' --client '' true
+	refuses "--keep $BATS_TEST_TMPDIR/full: Directory not empty" \
+		--keep "$BATS_TEST_TMPDIR/full" true
+	[ -e "$BATS_TEST_TMPDIR/full/file" ]
 	refuses '--timeout 3: expected a time *' --timeout 3 true
 	refuses '-j 0: expected a number *' -j 0 true
 	refuses '-f xml: expected text, json or junit' -f xml true
@@ -331,12 +353,19 @@ refuses() {
 		"$EXAMPLES/echo/server"
 	refuses 'the server ended before it listened' --server true --timeout 300ms true
 	run -127 "$SW" audit /no/such/program
+	# nothing of it is left
+	[ -z "$(ls -A "$TMPDIR")" ]
 }
 
 # ---- cost ----------------------------------------------------------------------
 
 @test "a client of a hundred calls is audited" {
-	run "$SW" audit -j 2 --server "$EXAMPLES/mate/mate frames" -- \
-		"$EXAMPLES/framing/client_good" '$PORT'
+	seq 45 >"$BATS_TEST_TMPDIR/lines"
+	run "$SW" audit -j 2 --keep "$BATS_TEST_TMPDIR/kept" \
+		--input "$BATS_TEST_TMPDIR/lines" \
+		--server "$EXAMPLES/peer/peer echo" -- \
+		"$EXAMPLES/echo/client_good" '$PORT'
 	[ "$status" -eq 0 ]
+	[ "$("$SW" show "$BATS_TEST_TMPDIR/kept/untouched.1/trace" |
+		grep -cE ' (poll|send|recv|connect|socket|read|write)\(')" -ge 90 ]
 }

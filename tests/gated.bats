@@ -434,3 +434,22 @@ print(client.recv(10), time.monotonic() - begin >= 0.3)'
 		-e 'recv role=client latency=300ms' -- "$PYTHON" -c "$program"
 	[ "$output" = "b'' True" ]
 }
+
+@test "a reset is met at once, also where EAGAIN is on its way" {
+	local program='import socket, struct, threading
+listener = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(listener.getsockname())
+server = listener.accept()[0]
+client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 20, 0))
+server.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+threading.Timer(0.2, server.close).start()
+try:
+    print(client.recv(10))
+except OSError as e:
+    print(type(e).__name__)'
+	run timeout 15 "$PYTHON" -c "$program"
+	[ "$output" = ConnectionResetError ]
+	run timeout 15 "$SW" run -o /dev/null -e 'recv error=EAGAIN' -- \
+		"$PYTHON" -c "$program"
+	[ "$output" = ConnectionResetError ]
+}
