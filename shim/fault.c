@@ -95,10 +95,13 @@ static bool act_error(struct call *c, struct conn *conn,
 	case START:
 		return answer_start(c);
 	default:
-		if (err == EAGAIN && conn && q->family != FAMILY_CONNECT &&
-		    q->ask(q) == WAITS_BOUNDED)
-			err = pause_out(c, conn);
-		return answer_error(c, conn, err);
+		if (err != EAGAIN || !conn || q->family == FAMILY_CONNECT ||
+		    q->ask(q) != WAITS_BOUNDED)
+			return answer_error(c, conn, err);
+		if (late_nothing(c, conn))
+			return true;
+		fault_unmark(c);	/* a reset came first */
+		return false;
 	}
 }
 
@@ -262,6 +265,7 @@ static bool over(const struct call *c, const struct conn *conn)
 static bool sandboxed(void)
 {
 	return !own_may_all(~UINT64_C(0) << OWN_GETUID | 1 << OWN_GETSOCKOPT |
+			    1 << OWN_SIGMASK |
 			    1 << OWN_GETSOCKNAME | 1 << OWN_GETPEERNAME |
 			    1 << OWN_MMAP | 1 << OWN_MUNMAP);
 }

@@ -72,6 +72,8 @@ void gate_hide(struct conn *conn);
 /* What a rule says, carried out: true if the call is answered. */
 bool late_act(struct call *c, struct conn *conn, const struct verdict *v,
 	      struct query *q);
+/* Nothing for as long as a bounded call waits; false: a reset came first. */
+bool late_nothing(struct call *c, struct conn *conn);
 /* A call meets what is closed: true if it is answered. */
 bool late_before(struct call *c, struct conn *conn);
 /* Whether the rules were asked about it when its readiness was kept back. */
@@ -89,8 +91,6 @@ bool late_tells(struct conn *conn, int fd, enum way way);
 int64_t pause_end(struct call *c, enum way way, int waits);
 /* The calling thread waits: 0, EINTR, or EAGAIN when its own time is over. */
 int pause_wait(struct call *c, struct conn *conn, enum way way, int waits);
-/* The socket's own time-out passes: EAGAIN, or EINTR. */
-int pause_out(struct call *c, struct conn *conn);
 /* connect waits for room in a listener's queue: the same results. */
 int pause_queue(struct call *c, struct conn *conn, int waits);
 /* No handler runs until they are free again: for what waits several times. */

@@ -80,6 +80,14 @@ static bool act_wait(struct call *c, struct conn *conn, enum way way,
 	return hold(c, conn, way, waits);
 }
 
+bool late_nothing(struct call *c, struct conn *conn)
+{
+	enum way way = way_of(c->family);
+
+	gate_close(conn, WAY_BIT(way), pause_end(c, way, WAITS_BOUNDED));
+	return hold(c, conn, way, WAITS_BOUNDED);
+}
+
 /*
  * rate=: twenty milliseconds' worth at once, then the rest of them pass.  What
  * is only a little more goes whole: a small piece behind it would wait for the

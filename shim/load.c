@@ -173,7 +173,8 @@ static bool ends(const struct rule *r)
 static bool takes_time(const struct rule *r)
 {
 	return r->action == FIELD_INPROGRESS || r->action == FIELD_STALL ||
-	       r->action == FIELD_LATENCY || r->action == FIELD_RATE;
+	       r->action == FIELD_LATENCY || r->action == FIELD_RATE ||
+	       (r->action == FIELD_ERROR && r->error == EAGAIN);
 }
 
 /* Descriptors from N up need a limit above N. */

@@ -258,21 +258,6 @@ int pause_wait(struct call *c, struct conn *conn, enum way way, int waits)
 	       ? rest(fd, way, end) : err;
 }
 
-int pause_out(struct call *c, struct conn *conn)
-{
-	int64_t end = pause_end(c, c->family == FAMILY_SEND ? OUT : IN,
-				WAITS_BOUNDED);
-	sigset_t was;
-	int err;
-
-	signals_hold(&was);
-	do
-		err = slice(conn, FOREVER, end, &was);
-	while (!err);
-	signals_free(&was);
-	return err;
-}
-
 int pause_queue(struct call *c, struct conn *conn, int waits)
 {
 	int64_t end = pause_end(c, OUT, waits);

@@ -435,6 +435,27 @@ print(client.recv(10), time.monotonic() - begin >= 0.3)'
 	[ "$output" = "b'' True" ]
 }
 
+@test "while EAGAIN of a bounded call is on its way, poll says nothing" {
+	local program='import select, socket, struct, threading
+listener = socket.create_server(("127.0.0.1", 0))
+client = socket.create_connection(listener.getsockname())
+server = listener.accept()[0]
+client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 2, 0))
+server.send(b"data")
+poll = select.poll()
+poll.register(client, select.POLLIN)
+if poll.poll(5000):
+    threading.Timer(0.5, lambda: print("meanwhile", poll.poll(0))).start()
+try:
+    client.recv(10)
+except BlockingIOError:
+    print("EAGAIN", len(poll.poll(5000)), client.recv(10))'
+	run timeout 15 "$SW" run -o /dev/null -e 'recv when=1 error=EAGAIN' -- \
+		"$PYTHON" -c "$program"
+	[ "$output" = "meanwhile []
+EAGAIN 1 b'data'" ]
+}
+
 @test "a reset is met at once, also where EAGAIN is on its way" {
 	local program='import socket, struct, threading
 listener = socket.create_server(("127.0.0.1", 0))
