@@ -16,6 +16,12 @@ bool evidence_blocked_accept(struct trace *t);
 bool evidence_uses_at_once(struct trace *t);
 /* connect is called again after it failed so, on the same socket. */
 bool evidence_connects_again(struct trace *t, int err);
+/*
+ * A send was cut, and what came next on its connection was not the rest of
+ * it; what: both.  ended: by itself, so that nothing comes any more.  Traces
+ * of runs with data only (-s).
+ */
+bool evidence_short_lost(struct trace *t, bool ended, char *what, size_t size);
 /* When the fault last happened, in ns since 1970; 0: never. */
 uint64_t evidence_last_hit(struct trace *t);
 /* It was last seen in a poll or epoll_wait that ends by itself. */

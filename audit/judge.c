@@ -91,13 +91,19 @@ static bool floods(const struct trial_part *was, const struct trial_part *p)
 			      p->written > 2 * was->written);
 }
 
-/* It had to be ended: it does too much, or nothing. */
-static void stuck(struct outcome *o, const struct trial_part *was,
-		  const struct trial_part *p, int repeats)
+static void wrote(struct outcome *o, const struct trial_part *was,
+		  const struct trial_part *p)
 {
 	if (floods(was, p))
 		find(o, FINDING_LOG_FLOOD, "it wrote %llu MB in %.1f s",
 		     (unsigned long long)p->written >> 20, p->took / 1e9);
+}
+
+/* It had to be ended: it does too much, or nothing. */
+static void stuck(struct outcome *o, const struct trial_part *was,
+		  const struct trial_part *p, int repeats)
+{
+	wrote(o, was, p);
 	if (p->flooded)
 		return;
 	if (p->busy > SECOND / 2)
@@ -117,6 +123,7 @@ static void stuck(struct outcome *o, const struct trial_part *was,
 struct seen {
 	struct trace *trace;
 	uint64_t fired;			/* how often */
+	bool lost;			/* short-write-lost is found */
 	int repeats;			/* failing calls in a row in a second */
 };
 
@@ -248,7 +255,7 @@ static void judge_client(const struct reference *ref,
 		died(o, p, death(t->status));
 	else if (seen->repeats >= 1000)
 		stuck(o, before, t, seen->repeats);
-	else if (same)
+	else if (same || seen->lost)
 		o->verdict = TOLERATED;
 	else if (p->kind == BENIGN && strncmp(p->rule, "accept ", 7))
 		changed(p, was, now, less, o);
@@ -322,8 +329,7 @@ static void judge_server(const struct reference *ref,
 	bool later = later_served(b, p, now, seen, dir);
 	char text[40];
 
-	if (t->flooded)
-		stuck(o, before, t, 0);
+	wrote(o, before, t);
 	if (strstr(p->rule, "stall=300ms") && evidence_blocked_accept(seen->trace))
 		find(o, FINDING_BLOCKING_ACCEPT, "the client it was told of is "
 		     "gone, and it waits in accept for the next one");
@@ -345,7 +351,7 @@ static void judge_server(const struct reference *ref,
 			     "a later client is not served");
 	} else if (seen->repeats >= 1000) {
 		stuck(o, before, t, seen->repeats);
-	} else if (!first && p->kind == BENIGN &&
+	} else if (!first && !seen->lost && p->kind == BENIGN &&
 		   !(accepts && !strstr(p->rule, "number="))) {
 		find(o, FINDING_WRONG_OUTPUT, "the client got something else");
 	} else if (first) {
@@ -362,7 +368,7 @@ void judge(const struct reference *ref, const struct planned *p,
 {
 	struct linting linting = { ref, p, o };
 	struct seen seen = { 0 };
-	char why[200];
+	char why[200], what[150];
 
 	o->verdict = HANDLED;
 	o->took = now->result.target.took;
@@ -386,6 +392,12 @@ void judge(const struct reference *ref, const struct planned *p,
 			find(o, FINDING_CONNECT_RETRY_AFTER_EINTR, "connect "
 			     "is called again, where POSIX says EALREADY (Linux"
 			     " lets it pass where the socket waits)");
+		if (p->kind == BENIGN && !strncmp(p->rule, "send ", 5) &&
+		    evidence_short_lost(seen.trace, now->result.target.ended,
+					what, sizeof what)) {
+			find(o, FINDING_SHORT_WRITE_LOST, "%s", what);
+			seen.lost = true;
+		}
 		if (ref->server && !ref->base.view[0].result.target.ended)
 			judge_server(ref, p, now, &seen, dir, o);
 		else

@@ -39,6 +39,16 @@ static bool possible(const struct row *r, const struct site *at)
 	return false;
 }
 
+/* The byte at which a connection is cut: most heads are longer than that. */
+#define HEAD 64
+
+static uint64_t middle(const struct row *r, const struct site *at)
+{
+	uint64_t half = at->moved / 2;
+
+	return r->where == AT_HEAD && half > HEAD ? HEAD : half;
+}
+
 /* Whether it says anything there; *note: though not what is known of it. */
 static bool makes_sense(const struct row *r, const struct sites *s,
 			const struct site *at, bool *note)
@@ -49,7 +59,7 @@ static bool makes_sense(const struct row *r, const struct sites *s,
 		return false;
 	if (!possible(r, at) || (r->where != AT_SITE && !at->conn))
 		return false;
-	if (r->where == AT_HALF && at->moved < 2)
+	if ((r->where == AT_HEAD || r->where == AT_HALF) && at->moved < 2)
 		return false;
 	switch (r->needs) {
 	case NONBLOCKING:
@@ -152,7 +162,7 @@ static void from_row(struct plan *p, const struct sites *s, int site, int row)
 			 at->conn, once, r->rule);
 	else
 		snprintf(t.rule, sizeof t.rule, "%s conn=%u at=%llu %s%s",
-			 family, at->conn, (unsigned long long)at->moved / 2,
+			 family, at->conn, (unsigned long long)middle(r, at),
 			 once, r->rule);
 	if (!there_is(p, t.rule, t.beside))
 		add(p, &t, r->family);

@@ -5,7 +5,7 @@
 
 #include "site.h"
 
-enum trial_where { AT_SITE, AT_SOCKET, AT_HALF };
+enum trial_where { AT_SITE, AT_SOCKET, AT_HEAD, AT_HALF };
 enum trial_kind { BENIGN, TERMINAL, SILENCE };
 enum trial_needs { ANY, NONBLOCKING, INTERRUPT, LONG, CONNECTING, BOUNDED };
 

@@ -198,7 +198,7 @@ static void drop_lint(struct audit *a)
 	int n = 0;
 
 	for (int i = 0; i < a->natives; i++)
-		if (a->native[i].again)
+		if (a->native[i].again && !a->ref.idle)
 			a->native[n++] = a->native[i];
 	a->natives = n;
 }

@@ -121,6 +121,7 @@ static bool act(struct call *c, struct conn *conn, const struct verdict *v,
 		c->shortened = rule_short(r, v->draw, q->size);
 		if (c->shortened < query_piece(q))
 			c->shortened = query_piece(q);
+		c->asked = q->size;
 		if (c->shortened < q->size)
 			io_shorten(&c->io, c->shortened);
 		else

@@ -12,7 +12,10 @@
 #define TEXT 128			/* bytes of a name or an argument */
 #define STACK_MOST 1000			/* of its return addresses, as text */
 
+#define REST 64				/* bytes of what a cut send has left */
+
 static void keep_stack(struct keep *k);
+static void keep_rest(struct keep *k);
 
 void keep_begin(struct keep *k, struct call *c)
 {
@@ -37,6 +40,9 @@ void keep_begin(struct keep *k, struct call *c)
 	k->end = k->start + size;
 	if (config.stack)
 		keep_stack(k);
+	if (k->data && c->touch && c->shortened && c->family == FAMILY_SEND &&
+	    c->rec->ret > 0)
+		keep_rest(k);
 }
 
 void keep_end(struct keep *k)
@@ -77,6 +83,16 @@ static void keep_stack(struct keep *k)
 
 	origin_text(&o, k->call->rec);
 	keep_bytes(k, ITEM_STACK, buf, out_len(&o), sizeof buf);
+}
+
+static void keep_rest(struct keep *k)
+{
+	uint8_t rest[REST];
+	size_t n = io_rest(&k->call->io, k->call->rec->ret, k->call->asked,
+			   rest, sizeof rest);
+
+	if (n)
+		keep_bytes(k, ITEM_REST, rest, n, n);
 }
 
 void keep_null(struct keep *k, int param)

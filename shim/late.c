@@ -104,6 +104,7 @@ static bool act_rate(struct call *c, const struct rule *r, struct query *q)
 	if (q->sized && !q->whole && q->protos & (IS_TCP | IS_STREAM) &&
 	    2 * most <= q->size && !(waits && q->family == FAMILY_SEND)) {
 		c->shortened = most;
+		c->asked = q->size;
 		io_shorten(&c->io, most);
 	}
 	return false;

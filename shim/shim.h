@@ -328,6 +328,7 @@ struct call {
 	int raise;			/* a signal, once the call is recorded */
 	long answer;
 	size_t shortened;		/* to that many bytes; 0: not */
+	size_t asked;			/* and it was to be so many */
 	uint64_t rate;			/* bytes a second; 0: any */
 	int64_t nap;			/* ns to sleep once it has returned */
 	int64_t end;			/* when its own time-out ends; 0: ask */
@@ -494,6 +495,9 @@ void io_shorten(struct io *io, size_t limit);
 void io_restore(struct io *io, bool in, long ret);
 /* Bytes that a call which returned ret has moved. */
 size_t io_moved(const struct io *io, long ret);
+/* Up to max bytes of those asked for that were not moved; how many. */
+size_t io_rest(const struct io *io, size_t moved, size_t asked, void *to,
+	       size_t max);
 /* Into the program's buffers, as recv does; bytes, or -1 and errno. */
 ssize_t io_fill(struct io *io, const void *from, size_t len);
 

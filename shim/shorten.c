@@ -231,7 +231,7 @@ size_t io_moved(const struct io *io, long ret)
 	return moved;
 }
 
-/* ---- filling the program's buffers ----------------------------------------- */
+/* ---- the program's buffers ------------------------------------------------- */
 
 /* The kernel copies, so that a bad pointer is EFAULT and no crash. */
 static ssize_t copy_out(const struct iovec *to, size_t n, const void *from,
@@ -248,6 +248,36 @@ static bool put(void *to, const void *value, size_t len)
 	struct iovec one = { to, len };
 
 	return copy_out(&one, 1, value, len) == (ssize_t)len;
+}
+
+size_t io_rest(const struct io *io, size_t moved, size_t asked, void *to,
+	       size_t max)
+{
+	struct iovec one = { io->buf, asked };
+	const struct iovec *iov = &one;
+	size_t n = 1, got = 0;
+
+	if (io->shape == SHAPE_IOV) {
+		iov = *io->iov;
+		n = *io->iovcnt;
+	} else if (io->shape == SHAPE_MSG) {
+		iov = (*io->msg)->msg_iov;
+		n = (*io->msg)->msg_iovlen;
+	} else if (io->shape != SHAPE_BUF) {
+		return 0;
+	}
+	for (size_t i = 0; i < n && got < max; i++) {
+		size_t skip = moved < iov[i].iov_len ? moved : iov[i].iov_len;
+		size_t part = iov[i].iov_len - skip;
+		if (part > max - got)
+			part = max - got;
+		if (part && !put((char *)to + got,
+				 (char *)iov[i].iov_base + skip, part))
+			break;
+		got += part;
+		moved -= skip;
+	}
+	return got;
 }
 
 /* What recvmsg says of a message without address and control data. */

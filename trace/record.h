@@ -63,6 +63,7 @@ struct item {
 };
 
 #define ITEM_STACK 255			/* the param of its return addresses */
+#define ITEM_REST 254			/* ... of what a cut send has left */
 #define ITEM_CUT 1			/* there was more than is kept */
 #define ITEM_NULL 2			/* the program passed NULL */
 
