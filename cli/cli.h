@@ -52,6 +52,10 @@ struct given {
  * unknown option; prints help and exits 0 on --help.
  */
 int options_parse(struct given *given, int verb, int argc, char **argv);
+/* The values of options; they die naming the option (what) and its value. */
+uint64_t option_number(const char *what, const char *text, uint64_t least,
+		       uint64_t most);
+int64_t option_time(const char *what, const char *text);
 /* The options of a verb as its help shows them. */
 void options_help(int verb);
 /* Parse the SET of -e trace=SET; dies naming the word that is no call. */

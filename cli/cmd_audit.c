@@ -20,36 +20,6 @@
 
 /* ---- options ------------------------------------------------------------- */
 
-static long number(const char *what, const char *text, long most)
-{
-	char *end;
-	long n;
-
-	errno = 0;
-	n = strtol(text, &end, 10);
-	if (errno || *end || *text < '0' || *text > '9' || n < 1 || n > most)
-		die(EXIT_OURS, "audit: %s %s: expected a number from 1 to %ld",
-		    what, text, most);
-	return n;
-}
-
-/* A time with its unit, as rules have it. */
-static int64_t time_of(const char *text)
-{
-	static const struct { const char *unit; double ns; } units[] = {
-		{ "ms", 1e6 }, { "s", 1e9 }, { "m", 6e10 },
-	};
-	char *end;
-	double n = strtod(text, &end);
-
-	for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-		if (!strcmp(end, units[i].unit) && n * units[i].ns >= 1e6 &&
-		    n * units[i].ns <= 1e14 && *text >= '0' && *text <= '9')
-			return n * units[i].ns;
-	die(EXIT_OURS, "audit: --timeout %s: expected a time such as 500ms, "
-	    "2s or 1m, up to a day", text);
-}
-
 static enum level level_of(const char *text)
 {
 	for (int i = LEVEL_ERROR; i < LEVELS; i++)
@@ -99,14 +69,6 @@ static void set_faults(struct audit *a, const char *list)
 		return;
 	check_faults(list);
 	a->plan.only = list;
-}
-
-static uint64_t seed_of(const char *text)
-{
-	if (!*text || text[strspn(text, "0123456789")])
-		die(EXIT_OURS, "audit: --seed %s: expected a whole number",
-		    text);
-	return strtoull(text, NULL, 10);
 }
 
 /* The trials' files, unless they are kept, whatever ends us. */
@@ -169,7 +131,7 @@ static void set_jobs(struct audit *a, const char *jobs)
 {
 	bool companion = a->trial.server || a->trial.client;
 
-	a->jobs = jobs ? number("-j", jobs, 1000) : 1;
+	a->jobs = jobs ? (int)option_number("audit: -j", jobs, 1, 1000) : 1;
 	/* with all that it needs beside it, a program needs no other network */
 	a->trial.netns = (companion || a->jobs > 1) && trial_netns_works();
 	if (a->trial.netns || a->jobs == 1)
@@ -261,14 +223,18 @@ int cmd_audit(int argc, char **argv)
 	a.trial.argv = argv + at;
 	a.trial.self = own_path();
 	if (g.value[OPTION_AUDIT_SEED])
-		a.trial.seed = seed_of(g.value[OPTION_AUDIT_SEED]);
+		a.trial.seed = option_number("audit: --seed",
+					     g.value[OPTION_AUDIT_SEED], 0,
+					     UINT64_MAX);
 	a.trial.timeout = g.value[OPTION_TIMEOUT]
-			  ? time_of(g.value[OPTION_TIMEOUT]) : 10 * SECOND;
+			  ? option_time("audit: --timeout",
+					g.value[OPTION_TIMEOUT]) : 10 * SECOND;
 	a.ref.exe = g.value[OPTION_TARGET];
 	a.notes = g.count[OPTION_NOTES] || fail == LEVEL_NOTE;
 	if (g.value[OPTION_EXHAUSTIVE])
-		a.plan.every = number("--exhaustive",
-				      g.value[OPTION_EXHAUSTIVE], 1000000);
+		a.plan.every = option_number("audit: --exhaustive",
+					     g.value[OPTION_EXHAUSTIVE], 1,
+					     1000000);
 	set_faults(&a, g.value[OPTION_FAULTS]);
 	set_companions(&a, &g);
 	set_jobs(&a, g.value[OPTION_JOBS]);

@@ -21,19 +21,6 @@ static char line[LINE];
 
 /* ---- options ---------------------------------------------------------- */
 
-static uint32_t number(const char *what, const char *text)
-{
-	char *end;
-	unsigned long n;
-
-	errno = 0;
-	n = strtoul(text, &end, 10);
-	if (errno || *end || *text < '1' || *text > '9' || n > INT32_MAX)
-		die(EXIT_OURS, "show: %s %s: expected a number from 1 up",
-		    what, text);
-	return n;
-}
-
 static struct trace_choice choose(const struct given *g)
 {
 	struct trace_choice c = {
@@ -49,9 +36,11 @@ static struct trace_choice choose(const struct given *g)
 	if (g->value[OPTION_SET])
 		expr_parse(&c.set, g->value[OPTION_SET]);
 	if (g->value[OPTION_CONN])
-		c.conn = number("--conn", g->value[OPTION_CONN]);
+		c.conn = option_number("show: --conn", g->value[OPTION_CONN], 1,
+				       INT32_MAX);
 	if (g->value[OPTION_ONLY_PID])
-		c.pid = number("--pid", g->value[OPTION_ONLY_PID]);
+		c.pid = option_number("show: --pid",
+				      g->value[OPTION_ONLY_PID], 1, INT32_MAX);
 	return c;
 }
 

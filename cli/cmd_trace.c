@@ -109,19 +109,6 @@ static void set_state(void)
 
 /* ---- options into environment ----------------------------------------- */
 
-static uint64_t number(const char *what, const char *text, uint64_t most)
-{
-	char *end;
-	unsigned long long n;
-
-	errno = 0;
-	n = strtoull(text, &end, 10);
-	if (errno || *end || *text < '0' || *text > '9' || n > most)
-		die(EXIT_OURS, "%s %s: expected a whole number up to %llu",
-		    what, text, (unsigned long long)most);
-	return n;
-}
-
 static void set_times(int count)
 {
 	static const char *const forms[] = { "t", "tt", "ttt" };
@@ -150,7 +137,7 @@ static void set_options(const struct given *g)
 		set_env(ENV_CALLS, expr + 6);
 	}
 	if (g->value[OPTION_STRSIZE]) {
-		number("-s", g->value[OPTION_STRSIZE], 4096);
+		option_number("-s", g->value[OPTION_STRSIZE], 0, 4096);
 		set_env(ENV_STRSIZE, g->value[OPTION_STRSIZE]);
 	}
 	if (g->count[OPTION_OK] && g->count[OPTION_FAILED])
@@ -160,7 +147,8 @@ static void set_options(const struct given *g)
 	if (g->count[OPTION_TIME])
 		set_times(g->count[OPTION_TIME]);
 	if (g->value[OPTION_SEED]) {
-		number("--seed", g->value[OPTION_SEED], UINT64_MAX);
+		option_number("--seed", g->value[OPTION_SEED], 0,
+			      UINT64_MAX);
 		set_env(ENV_SEED, g->value[OPTION_SEED]);
 	}
 }

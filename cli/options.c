@@ -2,6 +2,9 @@
 /* Options, from the table in options.def to getopt_long(3) and to help. */
 #include "cli.h"
 
+#include "../rules/parse.h"
+
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +91,34 @@ int options_parse(struct given *given, int verb, int argc, char **argv)
 	if (given->count[OPTION_HELP])
 		help(verb, argv[0]);
 	return optind;
+}
+
+uint64_t option_number(const char *what, const char *text, uint64_t least,
+		       uint64_t most)
+{
+	unsigned long long n;
+	char *end;
+
+	errno = 0;
+	n = strtoull(text, &end, 10);
+	if (errno || *end || *text < '0' || *text > '9' || n < least ||
+	    n > most)
+		die(EXIT_OURS, "%s %s: expected a whole number from %llu to "
+		    "%llu", what, text, (unsigned long long)least,
+		    (unsigned long long)most);
+	return n;
+}
+
+int64_t option_time(const char *what, const char *text)
+{
+	const char *at = text, *end = text + strlen(text);
+	int64_t ns;
+
+	if (!parse_duration(&at, end, &ns) || at < end || ns < 1000000 ||
+	    ns > INT64_C(86400000000000))
+		die(EXIT_OURS, "%s %s: expected a time such as 500ms, 2s or "
+		    "1m, up to a day", what, text);
+	return ns;
 }
 
 /* Text in lines of up to 52 columns, the later ones indented. */

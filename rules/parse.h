@@ -51,7 +51,9 @@ bool parse_decimal(const char **at, const char *end, uint64_t *n,
 /* The rest of the word, a number from min to max. */
 uint64_t parse_whole(struct parse *p, const char *at, uint64_t min,
 		     uint64_t max, const char *what);
-/* A time with its unit. */
+/* A time with its unit, in ns; false: none there. */
+bool parse_duration(const char **at, const char *end, int64_t *ns);
+/* The same, of a rule. */
 const char *parse_time(struct parse *p, const char *at, int64_t *ns);
 /* A number of bytes, which may have a unit. */
 const char *parse_bytes(struct parse *p, const char *at, uint64_t *n);

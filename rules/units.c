@@ -81,27 +81,34 @@ static const struct unit time_units[] = {
 };
 
 /* TIME = NUMBER ("ns" | "us" | "ms" | "s" | "m" | "h") */
-const char *parse_time(struct parse *p, const char *at, int64_t *ns)
+bool parse_duration(const char **at, const char *end, int64_t *ns)
 {
-	const char *start = at;
 	const struct unit *u = NULL;
 	unsigned __int128 value;
 	uint32_t rest;
 	uint64_t n;
 
-	if (parse_decimal(&at, p->end, &n, &rest))
-		u = unit(time_units, &at, p->end);
-	if (!u) {
+	if (parse_decimal(at, end, &n, &rest))
+		u = unit(time_units, at, end);
+	if (!u)
+		return false;
+	value = (unsigned __int128)n * u->scale +
+		(unsigned __int128)rest * u->scale / 1000000000;
+	*ns = value > INT64_MAX ? INT64_MAX : (int64_t)value;
+	return true;
+}
+
+const char *parse_time(struct parse *p, const char *at, int64_t *ns)
+{
+	const char *start = at;
+
+	if (!parse_duration(&at, p->end, ns)) {
 		parse_fail(p, start, "expected a time with its unit, such as "
 			   "250ms or 2s,");
 		return p->end;
 	}
-	value = (unsigned __int128)n * u->scale +
-		(unsigned __int128)rest * u->scale / 1000000000;
-	if (value > UINT64_C(1000000000000000000))
+	if (*ns > INT64_C(1000000000000000000))
 		parse_fail(p, start, "expected a time under 30 years");
-	else
-		*ns = (int64_t)value;
 	return at;
 }
 

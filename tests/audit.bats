@@ -269,6 +269,21 @@ assert len(failed) == int(suite.get("failures"))
 assert any(c.get("name") == "nothing injected" for c in failed)' <<<"$output"
 }
 
+@test "progress on a terminal, and nowhere else" {
+	local command seen=$BATS_TEST_TMPDIR/seen
+	command="$SW audit -j 4 --faults send,recv --server \
+		'$EXAMPLES/echo/server' --input \
+		examples/echo/lines -- sh -c 'sleep 0.5; \
+		exec $EXAMPLES/echo/client \$PORT'"
+	script -qec "$command >$BATS_TEST_TMPDIR/report" "$seen" </dev/null || [ $? -eq 1 ]
+	grep -qE '[0-9]+ of [0-9]+ trials, about [0-9]+ s to go' "$seen"
+	grep -q sigpipe-death "$BATS_TEST_TMPDIR/report"
+	run ! grep -q $'\r\|to go' "$BATS_TEST_TMPDIR/report"
+	bash -c "$command" >"$BATS_TEST_TMPDIR/report" 2>"$seen" </dev/null ||
+		[ $? -eq 1 ]
+	[ ! -s "$seen" ]
+}
+
 @test "--fail-on: what is worth a status" {
 	echo_client --faults EPIPE --fail-on error
 	[ "$status" -eq 1 ]
@@ -367,13 +382,13 @@ refuses() {
 	mkdir "$TMPDIR" "$BATS_TEST_TMPDIR/full"
 	touch "$BATS_TEST_TMPDIR/full/file"
 	refuses 'expected a program'
-	refuses '--seed x1: expected a whole number' --seed x1 true
+	refuses '--seed x1: expected a whole number *' --seed x1 true
 	refuses '--server, --client: expected a command' --client '' true
 	refuses "--keep $BATS_TEST_TMPDIR/full: Directory not empty" \
 		--keep "$BATS_TEST_TMPDIR/full" true
 	[ -e "$BATS_TEST_TMPDIR/full/file" ]
 	refuses '--timeout 3: expected a time *' --timeout 3 true
-	refuses '-j 0: expected a number *' -j 0 true
+	refuses '-j 0: expected a whole number *' -j 0 true
 	refuses '-f xml: expected text, json or junit' -f xml true
 	refuses '--fail-on bad: expected error, warning or note' --fail-on bad true
 	refuses "--faults: 'EWRONG' is no *" --faults recv,EWRONG true

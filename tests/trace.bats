@@ -310,7 +310,7 @@ c.send(b"x")'
 		touch "$started"
 	fails 125 "no call or family 'zzzzzzzzz'" trace -e trace=send,zzzzzzzzz \
 		touch "$started"
-	fails 125 'whole number up to 4096' trace -s 5000 touch "$started"
+	fails 125 'whole number from 0 to 4096' trace -s 5000 touch "$started"
 	fails 125 'whole number' trace -s x touch "$started"
 	fails 125 'whole number' trace --seed -3 touch "$started"
 	fails 125 'leave nothing' trace -z -Z touch "$started"
