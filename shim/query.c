@@ -201,6 +201,19 @@ bool query_sound(const struct call *c)
 			  c->rec->call == CALL_preadv2));
 }
 
+/*
+ * A listener that listens again has a new backlog, and that is all
+ * (inet_listen); of TCP and UDP, MSG_ERRQUEUE looks nowhere else
+ * (inet_recv_error).
+ */
+bool query_aside(const struct call *c, const struct conn *conn)
+{
+	if (c->family == FAMILY_LISTEN)
+		return conn->role == ROLE_LISTENER;
+	return c->family == FAMILY_RECV && c->io.flags & MSG_ERRQUEUE &&
+	       (conn->proto == PROTO_TCP || conn->proto == PROTO_UDP);
+}
+
 /* connect on a socket that is connected, or about to be, starts nothing. */
 bool query_starts(const struct call *c, const struct conn *conn)
 {
