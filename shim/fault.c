@@ -372,6 +372,10 @@ static void count_moved(struct call *c, struct conn *conn, long ret)
 {
 	int family = c->family;
 
+	if (family == FAMILY_RECV && c->io.flags & MSG_PEEK &&
+	    c->io.shape && !(c->io.flags & (MSG_OOB | MSG_ERRQUEUE)))
+		atomic_store(&conn->shown, atomic_load(&conn->bytes[0]) +
+					   io_moved(&c->io, ret));
 	if ((family == FAMILY_SEND || family == FAMILY_RECV) &&
 	    c->io.shape && !c->io.stream &&
 	    !(c->io.flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))

@@ -494,6 +494,7 @@ void sever_after(struct call *c, struct conn *conn, long *ret, int *err)
 			sever_forget(conn);	/* a new connection */
 			atomic_store(&conn->bytes[0], 0);
 			atomic_store(&conn->bytes[1], 0);
+			atomic_store(&conn->shown, 0);
 			return;
 		}
 		break;

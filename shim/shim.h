@@ -196,6 +196,7 @@ struct conn {
 	int unacked, unsent;		/* of what was sent, at a reset */
 	struct stash *stash;		/* the same, taken out before a reset */
 	_Atomic uint64_t bytes[2];	/* of the stream, in and out */
+	_Atomic uint64_t shown;		/* so far MSG_PEEK has looked in it */
 	_Atomic uint32_t nth[FAMILIES];	/* calls of each family */
 };
 
