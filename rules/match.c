@@ -8,6 +8,7 @@
 #include "rule.h"
 
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -266,11 +267,25 @@ static bool of_call(const struct fault_row *f, int call)
 
 /*
  * AF_UNIX takes what fits into half of the smallest send buffer in one piece
- * or not at all (unix_stream_sendmsg).
+ * or not at all (unix_stream_sendmsg).  What MSG_PEEK has shown is there.
  */
 uint64_t query_piece(const struct query *q)
 {
+	if (q->family == FAMILY_RECV && q->shown)
+		return q->shown;
 	return q->family == FAMILY_SEND && q->protos & IS_STREAM ? 2240 : 1;
+}
+
+/* Whether the call could fail so, as it stands. */
+static bool fails(const struct fault_row *f, struct query *q)
+{
+	if (q->literal && f->error != EAI_MEMORY)
+		return false;
+	if (f->condition == ALWAYS)
+		return true;
+	if (q->family == FAMILY_RECV && q->shown)
+		return false;		/* it finds what is there */
+	return f->condition == BLOCKING ? waits(q) != 0 : waits(q) != 1;
 }
 
 /* Whether the kernel could do it to this very call. */
@@ -281,10 +296,7 @@ static bool can(const struct rule *r, struct query *q,
 	case FIELD_ERROR:
 		if (r->with & WITH(FORCE))
 			return true;
-		return f && of_call(f, q->call) &&
-		       (f->condition == ALWAYS ||
-			(f->condition == BLOCKING ? waits(q) != 0
-						  : waits(q) != 1));
+		return f && of_call(f, q->call) && fails(f, q);
 	case FIELD_SHORT:
 		return q->sized && q->size > query_piece(q) && !q->whole &&
 		       q->protos & (IS_TCP | IS_STREAM);

@@ -243,6 +243,8 @@ struct query {
 	bool sized;			/* size and offset make sense */
 	bool whole;			/* short counts are not allowed here */
 	uint64_t size, offset;
+	uint64_t shown;			/* bytes it was told are there */
+	bool literal;			/* no name server would be asked */
 	int64_t elapsed;		/* ns since the run began */
 	int waits;			/* 1, 0, WAITS_BOUNDED; -1: ask */
 	int (*ask)(struct query *q);	/* whether the descriptor waits */

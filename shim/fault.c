@@ -209,6 +209,7 @@ static bool ask_rules(struct call *c, struct conn *conn)
 
 	if (query_futile(c->rec->call) || !query_has_subject(c, conn) ||
 	    !query_reaches_kernel(c) || !query_sound(c) ||
+	    (conn && query_aside(c, conn)) ||
 	    (c->family == FAMILY_CONNECT && !query_starts(c, conn)))
 		return false;
 	v = ask_once(c, conn, &q);
@@ -376,6 +377,10 @@ static void count_moved(struct call *c, struct conn *conn, long ret)
 {
 	int family = c->family;
 
+	if (family == FAMILY_RECV && c->io.flags & MSG_PEEK &&
+	    c->io.shape && !(c->io.flags & (MSG_OOB | MSG_ERRQUEUE)))
+		atomic_store(&conn->shown, atomic_load(&conn->bytes[0]) +
+					   io_moved(&c->io, ret));
 	if ((family == FAMILY_SEND || family == FAMILY_RECV) &&
 	    c->io.shape && !c->io.stream &&
 	    !(c->io.flags & (MSG_PEEK | MSG_OOB | MSG_ERRQUEUE)))

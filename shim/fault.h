@@ -18,6 +18,8 @@ bool query_sound(const struct call *c);
 bool query_reaches_kernel(const struct call *c);
 /* connect: on a socket that is not connected, nor about to be. */
 bool query_starts(const struct call *c, const struct conn *conn);
+/* The kernel answers it without a look at what rules are about. */
+bool query_aside(const struct call *c, const struct conn *conn);
 /*
  * Whether the call is about the socket it seems to be about.  Its number may
  * have been closed behind our back and be something else now: then c->slot is

@@ -115,6 +115,7 @@ static void conn_fresh(struct conn *c)
 	atomic_store_explicit(&c->quiet, 0, memory_order_relaxed);
 	for (int i = 0; i < 2; i++)
 		atomic_store_explicit(&c->bytes[i], 0, memory_order_relaxed);
+	atomic_store_explicit(&c->shown, 0, memory_order_relaxed);
 	for (int i = 0; i < FAMILIES; i++)
 		atomic_store_explicit(&c->nth[i], 0, memory_order_relaxed);
 	rules_conn_new(c);

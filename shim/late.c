@@ -215,6 +215,12 @@ static bool asks(struct call *c, struct conn *conn)
 	return answer(c, 0, 0);
 }
 
+static bool asks_what_came(const struct call *c)
+{
+	return rec_arg(c->rec, 1) == FIONREAD ||
+	       rec_arg(c->rec, 1) == SIOCATMARK;
+}
+
 bool late_before(struct call *c, struct conn *conn)
 {
 	int family = c->family, fd = c->rec->fd, id = c->rec->call;
@@ -228,7 +234,8 @@ bool late_before(struct call *c, struct conn *conn)
 		return true;
 	if (id == CALL_connect && conn->queued)
 		return handshake_queued(c, conn);
-	if (id == CALL_sockatmark || (id == CALL_ioctl && c->io.opt))
+	if (id == CALL_sockatmark ||
+	    (id == CALL_ioctl && c->io.opt && asks_what_came(c)))
 		return asks(c, conn);
 	if (!moves || query_futile(id) || !query_reaches_kernel(c) ||
 	    !query_sound(c) || c->io.flags & MSG_ERRQUEUE ||

@@ -7,6 +7,7 @@
 #include "wrap.h"
 
 #include <linux/close_range.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <sys/syscall.h>
 
@@ -347,7 +348,8 @@ int ioctl(int fd, unsigned long request, ...)
 	at = c.rec->args;
 	STORE_IOCTL((uint32_t)request)
 	(void)at;
-	if (c.touch && (request == FIONREAD || request == SIOCATMARK) &&
+	if (c.touch && (request == FIONREAD || request == SIOCATMARK ||
+			request == SIOCOUTQ || request == SIOCOUTQNSD) &&
 	    readable((void *)arg, 4))
 		c.io.opt = (void *)arg;
 	r = REAL(int, real.ioctl(fd, request, arg));

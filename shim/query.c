@@ -5,6 +5,7 @@
  */
 #include "fault.h"
 
+#include <arpa/inet.h>
 #include <netinet/tcp.h>
 #include <stdio_ext.h>
 
@@ -49,6 +50,7 @@ static const int8_t roles[ROLES] = {
 static void ask_conn(struct query *q, const struct conn *conn)
 {
 	struct conn_view v = conn_view(conn);
+	uint64_t shown = atomic_load(&conn->shown);
 
 	q->conn = v.ordinal;
 	q->protos = protos[v.proto];
@@ -60,6 +62,28 @@ static void ask_conn(struct query *q, const struct conn *conn)
 	if (q->family == FAMILY_RECV || q->family == FAMILY_SEND)
 		q->offset = atomic_load(&conn->bytes[q->family ==
 						     FAMILY_SEND]);
+	if (q->family == FAMILY_RECV && shown > q->offset)
+		q->shown = shown - q->offset;
+}
+
+/* A number in place of a name, or no name at all: libc knows by itself. */
+static bool is_literal(const struct call *c, const char *name)
+{
+	struct in_addr a;
+
+	switch (c->rec->call) {
+	case CALL_getaddrinfo:
+		return !name || strchr(name, ':') || inet_aton(name, &a);
+	case CALL_gethostbyname:
+	case CALL_gethostbyname_r:
+	case CALL_gethostbyname2:
+	case CALL_gethostbyname2_r:
+		return name && (strchr(name, ':') || inet_aton(name, &a));
+	case CALL_getnameinfo:
+		return rec_arg(c->rec, 6) & NI_NUMERICHOST;
+	default:
+		return false;
+	}
 }
 
 /* What the program hands in says more than the socket: a destination. */
@@ -76,6 +100,8 @@ static void ask_args(struct query *q, struct call *c)
 	if (q->family == FAMILY_RESOLVE && c->io.name &&
 	    readable(c->io.name, 1))
 		q->name = c->io.name;
+	if (q->family == FAMILY_RESOLVE)
+		q->literal = is_literal(c, q->name);
 	if (!c->io.stream && io_size(&c->io, &size)) {
 		q->sized = !(c->io.flags & (MSG_OOB | MSG_ERRQUEUE));
 		q->size = q->sized ? size : 0;
@@ -199,6 +225,19 @@ bool query_sound(const struct call *c)
 	       (size || !(c->rec->call == CALL_read ||
 			  c->rec->call == CALL_readv ||
 			  c->rec->call == CALL_preadv2));
+}
+
+/*
+ * A listener that listens again has a new backlog, and that is all
+ * (inet_listen); of TCP and UDP, MSG_ERRQUEUE looks nowhere else
+ * (inet_recv_error).
+ */
+bool query_aside(const struct call *c, const struct conn *conn)
+{
+	if (c->family == FAMILY_LISTEN)
+		return conn->role == ROLE_LISTENER;
+	return c->family == FAMILY_RECV && c->io.flags & MSG_ERRQUEUE &&
+	       (conn->proto == PROTO_TCP || conn->proto == PROTO_UDP);
 }
 
 /* connect on a socket that is connected, or about to be, starts nothing. */

@@ -120,7 +120,7 @@ static bool stash_serve(struct call *c, struct conn *conn)
 	ssize_t n;
 
 	/* where the arguments are bad, the kernel says so */
-	if (!left || !query_sound(c))
+	if (!left || !query_sound(c) || query_aside(c, conn))
 		return false;
 	if (c->io.stream)
 		return stash_push(c->io.stream, s);
@@ -155,10 +155,14 @@ static void flush(int fd, bool waits)
 	}
 }
 
-static void disconnect(int fd)
+static void disconnect(struct conn *conn, int fd)
 {
 	struct sockaddr none = { .sa_family = AF_UNSPEC };
 
+	/* a RST leaves both as they are, but tcp_disconnect does not */
+	conn->unacked = conn->unsent = 0;
+	real.ioctl(fd, SIOCOUTQ, &conn->unacked);
+	real.ioctl(fd, SIOCOUTQNSD, &conn->unsent);
 	if (real.connect(fd, &none, sizeof none) && errno == EBUSY) {
 		/* some kernels (6.1 to 6.6) refuse while a thread waits */
 		real.shutdown(fd, SHUT_RDWR);
@@ -210,7 +214,7 @@ void sever_reset(struct conn *conn, int fd, int label, int how)
 	if (!tcp)
 		real.shutdown(fd, SHUT_RDWR);
 	else
-		disconnect(fd);
+		disconnect(conn, fd);
 	if (!tcp && !keep)
 		drain(fd);
 	if (tcp && label == EPIPE)
@@ -302,6 +306,31 @@ static bool error_first(struct call *c, struct conn *conn)
 	return answer(c, -1, conn->label);
 }
 
+/* How much is in its buffers. */
+static bool tell_queue(struct call *c, const struct conn *conn)
+{
+	bool reset = conn->fate == FATE_RESET && conn->proto == PROTO_TCP;
+	int *n = c->io.opt;
+
+	switch (n ? rec_arg(c->rec, 1) : 0) {
+	case FIONREAD:
+		if (stash_left(conn)) {
+			*n = stash_left(conn);
+			return answer(c, 0, 0);
+		}
+		return false;
+	case SIOCOUTQ:
+	case SIOCOUTQNSD:
+		if (!reset)
+			return false;
+		*n = rec_arg(c->rec, 1) == SIOCOUTQ ? conn->unacked
+						    : conn->unsent;
+		return answer(c, 0, 0);
+	default:
+		return false;
+	}
+}
+
 bool sever_before(struct call *c, struct conn *conn)
 {
 	int family = c->family;
@@ -311,12 +340,8 @@ bool sever_before(struct call *c, struct conn *conn)
 	if ((c->rec->call == CALL_shutdown ||
 	     c->rec->call == CALL_getpeername) && both_ended(c->rec->fd, conn))
 		return answer(c, -1, ENOTCONN);
-	if (c->rec->call == CALL_ioctl && c->io.opt && stash_left(conn) &&
-	    rec_arg(c->rec, 1) == FIONREAD) {
-		*(int *)c->io.opt = stash_left(conn);
-		c->answer = 0;
-		return true;
-	}
+	if (c->rec->call == CALL_ioctl)
+		return tell_queue(c, conn);
 	if (family == FAMILY_CONNECT)
 		return connected_still(c, conn);
 	if (family != FAMILY_RECV)
@@ -469,6 +494,7 @@ void sever_after(struct call *c, struct conn *conn, long *ret, int *err)
 			sever_forget(conn);	/* a new connection */
 			atomic_store(&conn->bytes[0], 0);
 			atomic_store(&conn->bytes[1], 0);
+			atomic_store(&conn->shown, 0);
 			return;
 		}
 		break;

@@ -193,8 +193,10 @@ struct conn {
 	int label;			/* the errno that error goes by */
 	uint64_t cookie;		/* the kernel's, to know it again */
 	size_t left;			/* bytes that came before its end */
+	int unacked, unsent;		/* of what was sent, at a reset */
 	struct stash *stash;		/* the same, taken out before a reset */
 	_Atomic uint64_t bytes[2];	/* of the stream, in and out */
+	_Atomic uint64_t shown;		/* so far MSG_PEEK has looked in it */
 	_Atomic uint32_t nth[FAMILIES];	/* calls of each family */
 };
 

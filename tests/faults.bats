@@ -179,6 +179,17 @@ setup() {
 	says '10 10 again=0 10' 'send at=10 reset' two
 }
 
+@test "what MSG_PEEK has shown is there" {
+	local kind rule
+	for kind in tcp unix; do
+		for rule in 'recv short=1' 'recv when=2 error=EINTR' \
+			'recv short=50%'; do
+			harmless "$rule" unread $kind pR
+			harmless "$rule" unread $kind prR
+		done
+	done
+}
+
 # ---- what had arrived ---------------------------------------------------
 
 # in_turn KIND RULE END LETTERS...: the calls in that order.
@@ -192,7 +203,7 @@ in_turn() {
 @test "a TCP reset: what had arrived is read first, by all who have the socket" {
 	in_turn tcp 'recv fd=100 when=1 reset' '' rrrr rpRrR rcrcrc rqrqRqR \
 		rbRbRb rnRnR roRR ruRuR rwRwR rsRsR rkrkrk rKRK rzRzR rtRR \
-		raRR rjRRo reReRe
+		raRR rjRRo reReRe rQRQ xrxRx
 }
 
 @test "an AF_UNIX reset: what had arrived is read first" {
@@ -315,6 +326,12 @@ in_turn() {
 		'socket,accept number=200' numbers 200
 }
 
+@test "a listener can listen again" {
+	harmless 'listen when=2 error=EADDRINUSE' listens
+	says ' listen=EADDRINUSE again=0' 'listen when=1 error=EADDRINUSE' \
+		listens
+}
+
 @test "accept that fails leaves the client in the queue" {
 	as_kernel 'accept when=1..2 error=EMFILE' accepts
 }
@@ -377,6 +394,12 @@ in_turn() {
 	as_kernel 'resolve error=EAI_AGAIN' names 2
 	as_kernel 'resolve error=EAI_NODATA' names 0
 	as_kernel 'resolve error=EAI_AGAIN' names -1
+}
+
+@test "names: a number is no name" {
+	harmless 'resolve error=EAI_AGAIN' literals
+	says ' getaddrinfo=-10 getaddrinfo=-10 getaddrinfo=-10 gethostbyname=NULL:-1 gethostbyname2=NULL:-1 gethostbyname_r=ENOMEM:NULL:-1 gethostbyname2_r=ENOMEM:NULL:-1 getnameinfo=-10' \
+		'resolve error=EAI_MEMORY' literals
 }
 
 # ---- what a program has that is not a socket ----------------------------

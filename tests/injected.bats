@@ -298,7 +298,7 @@ curl_sends() {
 		connect error=ETIMEDOUT@urllib.error.URLError: <urlopen error \[Errno 110\] Connection timed out>
 		connect error=EHOSTUNREACH@urllib.error.URLError: <urlopen error \[Errno 113\] No route to host>
 		socket error=EMFILE@urllib.error.URLError: <urlopen error \[Errno 24\] Too many open files>
-		resolve error=EAI_AGAIN@urllib.error.URLError: <urlopen error \[Errno -3\] Temporary failure in name resolution>
+		resolve error=EAI_AGAIN force@urllib.error.URLError: <urlopen error \[Errno -3\] Temporary failure in name resolution>
 		send error=EPIPE@urllib.error.URLError: <urlopen error \[Errno 32\] Broken pipe>
 		send reset@urllib.error.URLError: <urlopen error \[Errno 104\] Connection reset by peer>
 		recv at=10 reset@ConnectionResetError: \[Errno 104\] Connection reset by peer
@@ -451,7 +451,7 @@ for do in (lambda: c.recv(10), lambda: c.recv(10), lambda: c.recv(10),
 		connect error=ETIMEDOUT@Could not connect to Redis at 127.0.0.1:$PORT: Connection timed out
 		connect error=EHOSTUNREACH@Could not connect to Redis at 127.0.0.1:$PORT: No route to host
 		socket error=EMFILE@Could not connect to Redis at 127.0.0.1:$PORT: Can't create socket: Too many open files
-		resolve error=EAI_AGAIN@Could not connect to Redis at 127.0.0.1:$PORT: Temporary failure in name resolution
+		resolve error=EAI_AGAIN force@Could not connect to Redis at 127.0.0.1:$PORT: Temporary failure in name resolution
 	END
 	# a lost connection is made again, and the second command answered
 	meets 0 'connect when=1 error=ECONNREFUSED' redis-cli -p "$PORT" get key
@@ -518,7 +518,7 @@ git_daemon() {
 		connect error=ECONNREFUSED@fatal: unable to connect to 127.0.0.1:
 		connect error=ETIMEDOUT@127.0.0.1\[0: 127.0.0.1\]: errno=Connection timed out
 		socket error=EMFILE@127.0.0.1\[0: 127.0.0.1\]: errno=Too many open files
-		resolve error=EAI_AGAIN@fatal: unable to look up 127.0.0.1 \(port [0-9]+\) \(Temporary failure in name resolution\)
+		resolve error=EAI_AGAIN force@fatal: unable to look up 127.0.0.1 \(port [0-9]+\) \(Temporary failure in name resolution\)
 		recv at=2 reset@fatal: read error: Connection reset by peer
 		recv at=2 eof@fatal: Could not read from remote repository\.
 		recv at=10000 reset@fatal: read error: Connection reset by peer

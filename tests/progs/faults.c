@@ -44,9 +44,9 @@ static const struct {
 	CASE(little), CASE(parts), CASE(messages), CASE(whole), CASE(bad),
 	CASE(out), CASE(in), CASE(two), CASE(unread), CASE(blocked),
 	CASE(cancel), CASE(handler), CASE(jump), CASE(counts), CASE(chances),
-	CASE(delay), CASE(signal), CASE(numbers), CASE(accepts),
+	CASE(delay), CASE(signal), CASE(numbers), CASE(listens), CASE(accepts),
 	CASE(accepted), CASE(closes), CASE(connects), CASE(goes_on),
-	CASE(refused), CASE(too_long), CASE(pairs), CASE(in_use), CASE(names),
+	CASE(refused), CASE(too_long), CASE(pairs), CASE(in_use), CASE(names), CASE(literals),
 	CASE(kept), CASE(sandbox), CASE(threads),
 #undef CASE
 };

@@ -512,6 +512,24 @@ static void test_possible(void)
 	assert(decides("recv error=EAGAIN", q) == 1);
 	assert(decides("recv blocking error=EAGAIN", q) == 1);
 	assert(decides("recv nonblocking error=EAGAIN", q) == 0);
+	/* what it was shown is there, and all of it */
+	q = some_query();
+	q.shown = 40;
+	assert(decides("recv error=EINTR", q) == 0);
+	assert(decides("recv short=5", q) == 1);
+	q.waits = 0;
+	assert(decides("recv error=EAGAIN", q) == 0);
+	assert(decides("recv error=ENOMEM", q) == 1);
+	q.shown = 100;
+	assert(decides("recv short=5", q) == 0);
+	q = some_query();
+	q.family = FAMILY_RESOLVE;
+	q.call = CALL_getaddrinfo;
+	assert(decides("resolve error=EAI_AGAIN", q) == 1);
+	q.literal = true;
+	assert(decides("resolve error=EAI_AGAIN", q) == 0);
+	assert(decides("resolve error=EAI_AGAIN force", q) == 1);
+	assert(decides("resolve error=EAI_MEMORY", q) == 1);
 	q = some_query();
 	assert(decides("recv error=ECONNREFUSED", q) == 0);
 	q.protos = IS_UDP;

@@ -44,6 +44,18 @@ static void case_numbers(void)
 	putchar('\n');
 }
 
+/* Once, and again with another backlog. */
+static void case_listens(void)
+{
+	union addr a;
+	socklen_t len;
+	int fd = bound(kind_named("tcp"), &a, &len);
+
+	say_ret("listen", listen(fd, 1), NULL);
+	say_ret("again", listen(fd, 2), NULL);
+	putchar('\n');
+}
+
 /* ---- accept ------------------------------------------------------------ */
 
 /* no_descriptors: none until that is taken back. */

@@ -99,6 +99,23 @@ static void say_query(const char *name)
 }
 
 /* names RCODE: with -r from a server that says so; -1: there is none. */
+/* Numbers, and nothing at all: no name server is asked. */
+static void case_literals(void)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET };
+	char host[64];
+
+	say_info("127.0.0.1", AF_UNSPEC);
+	say_info("::1", AF_INET6);
+	say_info(NULL, AF_UNSPEC);
+	say_host("127.0.0.1");
+	say_host_r("127.0.0.1");
+	printf(" getnameinfo=%d", getnameinfo((void *)&a, sizeof a, host,
+					      sizeof host, NULL, 0,
+					      NI_NUMERICHOST));
+	putchar('\n');
+}
+
 static void case_names(void)
 {
 	const char *name = "there.is.no.such.name.invalid";

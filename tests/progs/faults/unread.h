@@ -4,10 +4,10 @@
  */
 
 /*
- * Letters: r receive, p peek, q how many bytes, c through a copy, k in
- * a child, b poll, e an epoll set, n names, o SO_ERROR, u connect, w send,
- * s shutdown, f until our FIN is acknowledged, z receive nothing, j SO_ERROR
- * into too little room.
+ * Letters: r receive, p peek, q how many bytes (Q to send), c through a copy,
+ * k in a child, b poll, e an epoll set, n names, o SO_ERROR, u connect, w
+ * send, s shutdown, f until our FIN is acknowledged, z receive nothing, j
+ * SO_ERROR into too little room, x the queue of errors.
  */
 static int copy = -1, sets[2];		/* of FD; level, edge */
 
@@ -33,12 +33,12 @@ static void say_names(void)
 		printf(":port");
 }
 
-static void say_count(void)
+static void say_count(const char *name, unsigned long request)
 {
 	int n = -1;
-	long r = ioctl(FD, FIONREAD, &n);
+	long r = ioctl(FD, request, &n);
 
-	say_ret("FIONREAD", r, NULL);
+	say_ret(name, r, NULL);
 	printf(":%d", n);
 }
 
@@ -89,7 +89,11 @@ static void probe(char letter)
 	case 'z': receive(FD, 0); break;
 	case 'k': say_child('r'); break;
 	case 'K': say_child('o'); break;
-	case 'q': say_count(); break;
+	case 'q': say_count("FIONREAD", FIONREAD); break;
+	case 'Q':
+		say_count("SIOCOUTQ", SIOCOUTQ);
+		say_count("SIOCOUTQNSD", SIOCOUTQNSD);
+		break;
 	case 'b': say_poll(FD); break;
 	case 'n': say_names(); break;
 	case 'o': say_so_error(FD); break;
@@ -97,6 +101,8 @@ static void probe(char letter)
 	case 'p': say_ret("peek", recv(FD, data, 64, MSG_PEEK), data); break;
 	case 't': say_ret("trunc", recv(FD, NULL, 2, MSG_TRUNC), NULL); break;
 	case 'a': say_ret("waitall", recv(FD, data, 64, MSG_WAITALL), data);
+		break;
+	case 'x': say_ret("errors", recv(FD, data, 64, MSG_ERRQUEUE), data);
 		break;
 	case 'w': say_ret("send", send(FD, "w", 1, MSG_NOSIGNAL), NULL); break;
 	case 's': say_ret("shutdown", shutdown(FD, SHUT_WR), NULL); break;
