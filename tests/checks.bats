@@ -3,7 +3,6 @@
 # A connect that did not wait, as the kernel decides it and as rules do: every
 # way of asking for it gets the same answer (examples/checks).
 
-
 load helpers
 bats_require_minimum_version 1.5.0
 
