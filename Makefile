@@ -109,7 +109,7 @@ install: all
 
 demo:
 	@tests/need.sh examples/packages.txt
-	@$(MAKE) --no-print-directory -j$$(nproc) all $(B)/examples/echo/server $(B)/examples/echo/client
+	@$(MAKE) --no-print-directory -j$$(nproc) all $(addprefix $(B)/examples/,echo/server echo/client echo/client_good peer/peer)
 	@examples/demo.sh
 
 check:
