@@ -157,7 +157,10 @@ static void command(FILE *f, const struct audit *a, const struct planned *p)
 	fputs(" --", f);
 	for (char *const *arg = a->trial.argv; *arg; arg++) {
 		fputc(' ', f);
-		quoted(f, *arg);
+		if (!strcmp(*arg, "$PORT"))
+			fputs("\"$PORT\"", f);	/* whoever pastes it has one */
+		else
+			quoted(f, *arg);
 	}
 	if (a->trial.input) {
 		fputs(" <", f);

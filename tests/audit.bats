@@ -228,7 +228,8 @@ echo_client() {
 	coproc SERVER { exec "$EXAMPLES/echo/server"; }
 	read -ru "${SERVER[0]}" PORT
 	again=${again/#sockwrench/"$SW"}
-	run -141 bash -c "${again/\'\$PORT\'/$PORT}"
+	PORT=$PORT run -141 bash -c "$again"
+	[[ $output == *"->127.0.0.1:$PORT>,"*' EPIPE '*'[-e:1]'* ]]
 	kill "$SERVER_PID"
 }
 

@@ -3,12 +3,12 @@
  * How to find out what has become of a connect that did not wait: the ways
  * that are in use, and what each says on Linux.
  *
- *   checks real [slow]     the kernel brings each situation about: a full
- *                          queue, a listener, a port without one
- *   checks plain [slow]    there are listeners only, and checks.rules does
+ *   checks real     the kernel brings each situation about: a full queue, a
+ *                   listener, a port without one; a second, for the time-out
+ *   checks plain    there are listeners only, and checks.rules does
  *
- * Both print the same.  slow: the time-out, too, which takes a real one a
- * second.  Each answer is of a socket of its own, as some take the error.
+ * Both print the same.  Each answer is of a socket of its own, as some take
+ * the error.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -18,16 +18,18 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum kind { IN_PROGRESS, CONNECTED, REFUSED, TIMED_OUT };
+enum kind { IN_PROGRESS, CONNECTED, GREETED, REFUSED, TIMED_OUT, KINDS };
 
 static const struct situation {
 	const char *name, *address;	/* by which the rules know it */
 } situations[] = {
 	[IN_PROGRESS] = { "in progress", "127.0.0.2" },
 	[CONNECTED] = { "connected", "127.0.0.3" },
+	[GREETED] = { "with data", "127.0.0.3" },
 	[REFUSED] = { "refused", "127.0.0.4" },
 	[TIMED_OUT] = { "timed out", "127.0.0.5" },
 };
@@ -39,6 +41,13 @@ static int again(int fd)
 	return connect(fd, (struct sockaddr *)&there, sizeof there);
 }
 
+/* The third call: Linux says 0 to the second when it went well. */
+static int and_again(int fd)
+{
+	again(fd);
+	return again(fd);
+}
+
 static int so_error(int fd)
 {
 	socklen_t len = sizeof(int);
@@ -48,6 +57,19 @@ static int so_error(int fd)
 		return -1;
 	errno = e;
 	return e ? -1 : 0;
+}
+
+/* What a socket says when its failure has been collected. */
+static int then_so_error(int fd)
+{
+	so_error(fd);
+	return so_error(fd);
+}
+
+static int then_connect(int fd)
+{
+	so_error(fd);
+	return again(fd);
 }
 
 static int peer_name(int fd)
@@ -73,37 +95,89 @@ static int read_1(int fd)
 	return read(fd, &c, 1);
 }
 
-/* What a socket is good for when its failure has been collected. */
-static int both(int fd)
+static const char *polled(int fd)
 {
-	so_error(fd);
-	return again(fd);
+	static const struct { short bit; const char *name; } bits[] = {
+		{ POLLIN, " IN" }, { POLLOUT, " OUT" }, { POLLERR, " ERR" },
+		{ POLLHUP, " HUP" }, { POLLRDHUP, " RDHUP" },
+	};
+	struct pollfd p = { fd, POLLIN | POLLOUT | POLLRDHUP, 0 };
+	static char text[32];
+
+	*text = 0;
+	poll(&p, 1, 0);
+	for (size_t i = 0; i < sizeof bits / sizeof *bits; i++)
+		if (p.revents & bits[i].bit)
+			strcat(text, bits[i].name);
+	return *text ? text + 1 : "-";
+}
+
+static const char *selected(int fd)
+{
+	static const char *const names[] = {
+		"-", "read", "write", "read write",
+	};
+	struct timeval none = { 0 };
+	fd_set in, out;
+
+	FD_ZERO(&in);
+	FD_ZERO(&out);
+	FD_SET(fd, &in);
+	FD_SET(fd, &out);
+	select(fd + 1, &in, &out, NULL, &none);
+	return names[!!FD_ISSET(fd, &in) + 2 * !!FD_ISSET(fd, &out)];
 }
 
 static const struct check {
 	const char *name;
 	int (*ask)(int fd);
+	const char *(*look)(int fd);
 } checks[] = {
-	{ "SO_ERROR", so_error },
-	{ "getpeername", peer_name },
-	{ "read of 0", read_0 },
-	{ "read of 1", read_1 },
-	{ "connect", again },
-	{ "SO_ERROR and connect", both },
+	{ "poll", NULL, polled },
+	{ "select", NULL, selected },
+	{ "SO_ERROR", so_error, NULL },
+	{ "SO_ERROR twice", then_so_error, NULL },
+	{ "getpeername", peer_name, NULL },
+	{ "read of 0", read_0, NULL },
+	{ "read of 1", read_1, NULL },
+	{ "connect", again, NULL },
+	{ "connect twice", and_again, NULL },
+	{ "SO_ERROR, connect", then_connect, NULL },
 };
 #define CHECKS (sizeof checks / sizeof *checks)
+
+static const char *answer(const struct check *c, int fd)
+{
+	static char number[16];
+	int r;
+
+	if (c->look)
+		return c->look(fd);
+	r = c->ask(fd);
+	if (r < 0)
+		return strerrorname_np(errno);
+	snprintf(number, sizeof number, "%d", r);
+	return number;
+}
 
 static int start(void)
 {
 	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-	unsigned int ms = 500;
 
-	if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms,
-				 sizeof ms))
+	if (fd < 0)
 		err(1, "socket");
 	if (again(fd) && errno != EINPROGRESS)
 		err(1, "connect");
 	return fd;
+}
+
+/* The first SYN without an answer is the last. */
+static void hurry(int fd)
+{
+	unsigned int ms = 500;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &ms, sizeof ms))
+		err(1, "TCP_USER_TIMEOUT");
 }
 
 /* Its address goes to `there`; queue < 0: nobody listens on it. */
@@ -122,31 +196,52 @@ static int listener(const char *address, int queue)
 	return fd;
 }
 
-static void row(enum kind kind, int real)
+/* Greets all that are in the queue, and holds the connections. */
+static void greet(int server, int *ends)
+{
+	for (size_t i = 0; i < CHECKS; i++) {
+		ends[i] = accept(server, NULL, NULL);
+		if (ends[i] < 0 || send(ends[i], "hello", 5, 0) != 5)
+			err(1, "greet");
+	}
+}
+
+static void wait_for(struct pollfd *p, short events, const char *name)
+{
+	for (size_t i = 0; i < CHECKS; i++) {
+		p[i].events = events;
+		if (poll(p + i, 1, 10000) != 1)
+			errx(1, "%s: not decided", name);
+	}
+}
+
+static void ask_all(enum kind kind, int real, char said[CHECKS][KINDS][32])
 {
 	int drops = real && (kind == IN_PROGRESS || kind == TIMED_OUT);
 	int server = listener(situations[kind].address,
 			      drops ? 0 : real && kind == REFUSED ? -1 : 16);
 	int filler = drops ? start() : -1;
+	int ends[CHECKS];
 	struct pollfd p[CHECKS];
 	size_t i;
 
 	for (i = 0; i < CHECKS; i++) {
 		p[i].fd = start();
-		p[i].events = POLLOUT;
+		if (kind == TIMED_OUT)
+			hurry(p[i].fd);
 	}
-	for (i = 0; kind != IN_PROGRESS && i < CHECKS; i++)
-		if (poll(p + i, 1, 10000) != 1)
-			errx(1, "%s: not decided", situations[kind].name);
-	printf("%-11s", situations[kind].name);
+	if (kind != IN_PROGRESS)
+		wait_for(p, POLLOUT, situations[kind].name);
+	if (kind == GREETED) {
+		greet(server, ends);
+		wait_for(p, POLLIN, situations[kind].name);
+	}
 	for (i = 0; i < CHECKS; i++) {
-		int r = checks[i].ask(p[i].fd);
-
-		printf("  %-*s", i < CHECKS - 1 ? 12 : 0,
-		       r < 0 ? strerrorname_np(errno) : "0");
+		strcpy(said[i][kind], answer(&checks[i], p[i].fd));
 		close(p[i].fd);
+		if (kind == GREETED)
+			close(ends[i]);
 	}
-	printf("\n");
 	if (filler >= 0)
 		close(filler);
 	close(server);
@@ -154,15 +249,22 @@ static void row(enum kind kind, int real)
 
 int main(int argc, char **argv)
 {
-	int real = argc < 2 || !strcmp(argv[1], "real");
-	enum kind last = argc > 2 ? TIMED_OUT : REFUSED, kind;
+	static char said[CHECKS][KINDS][32];
+	static const int width[KINDS] = { 13, 13, 13, 22 };
+	int real = argc < 2 || !strcmp(argv[1], "real"), kind;
 	size_t i;
 
-	printf("%-11s", "");
-	for (i = 0; i < CHECKS; i++)
-		printf("  %-12s", checks[i].name);
+	for (kind = 0; kind < KINDS; kind++)
+		ask_all(kind, real, said);
+	printf("%-19s", "");
+	for (kind = 0; kind < KINDS; kind++)
+		printf("%-*s", width[kind], situations[kind].name);
 	printf("\n");
-	for (kind = IN_PROGRESS; kind <= last; kind++)
-		row(kind, real);
+	for (i = 0; i < CHECKS; i++) {
+		printf("%-19s", checks[i].name);
+		for (kind = 0; kind < KINDS; kind++)
+			printf("%-*s", width[kind], said[i][kind]);
+		printf("\n");
+	}
 	return 0;
 }
