@@ -292,6 +292,8 @@ static bool fails(const struct fault_row *f, struct query *q)
 static bool can(const struct rule *r, struct query *q,
 		const struct fault_row *f)
 {
+	if (q->aside && r->action != FIELDS)
+		return false;
 	switch (r->action) {
 	case FIELD_ERROR:
 		if (r->with & WITH(FORCE))

@@ -209,7 +209,6 @@ static bool ask_rules(struct call *c, struct conn *conn)
 
 	if (query_futile(c->rec->call) || !query_has_subject(c, conn) ||
 	    !query_reaches_kernel(c) || !query_sound(c) ||
-	    (conn && query_aside(c, conn)) ||
 	    (c->family == FAMILY_CONNECT && !query_starts(c, conn)))
 		return false;
 	v = ask_once(c, conn, &q);

@@ -74,7 +74,7 @@ static int dial(int port)
 static void crash(bool good, int port)
 {
 	struct addrinfo hint = { .ai_family = AF_INET }, *list = NULL;
-	int err = getaddrinfo("127.0.0.1", NULL, &hint, &list);
+	int err = getaddrinfo("localhost", NULL, &hint, &list);
 
 	if (good && err) {
 		fprintf(stderr, "%s\n", gai_strerror(err));

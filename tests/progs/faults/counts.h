@@ -61,12 +61,8 @@ static void *take_chances(void *first)
 	for (int i = 0; i < CHANCES; i++)
 		for (int c = (intptr_t)first; c < 8; c += threads) {
 			char data[20];
-			ssize_t n = recv(many[c][0], data, 20, MSG_PEEK);
-			fates[c][i] = n < 0 ? 'E' : '.';
-			if (n < 0)
-				continue;
-			n = recv(many[c][0], data, 20, 0);
-			fates[c][i] = n < 0 ? 'e' : 'a' + n;
+			ssize_t n = recv(many[c][0], data, 20, 0);
+			fates[c][i] = n < 0 ? 'E' : 'a' + n;
 		}
 	return NULL;
 }
