@@ -114,7 +114,7 @@ install: all
 
 demo:
 	@tests/need.sh examples/packages.txt
-	@$(MAKE) --no-print-directory -j$$(nproc) all $(addprefix $(B)/examples/,echo/server echo/client echo/client_good peer/peer)
+	@$(MAKE) -s -j$$(nproc) all $(addprefix $(B)/examples/,echo/server echo/client echo/client_good peer/peer)
 	@examples/demo.sh
 
 check:
