@@ -145,6 +145,89 @@ uint64_t evidence_last_hit(struct trace *t)
 	return trace_facts(t)->epoch + last;
 }
 
+bool evidence_answered_anew(struct trace *t)
+{
+	struct trace_call c;
+	bool hit = false;
+	int64_t anew = -1;
+
+	trace_rewind(t, false);
+	while (trace_next(t, &c)) {
+		const struct rec *r = c.event.rec;
+		hit |= r->rule != 0;
+		if (hit && !r->rule && r->call == CALL_connect)
+			anew = c.conn;
+		if (anew >= 0 && c.conn == anew &&
+		    calls[r->call].family == FAMILY_RECV &&
+		    event_bytes(&c.event) > 0)
+			return true;
+	}
+	return false;
+}
+
+static bool of_stream(const struct event *e)
+{
+	return e->conn && (e->conn->proto == PROTO_TCP ||
+			   e->conn->proto == PROTO_UNIX);
+}
+
+/* From its first recv there on, nobody else reads that connection. */
+static bool reads_alone(struct trace *t, int64_t conn, uint32_t proc)
+{
+	struct trace_call c;
+	bool begun = false;
+
+	trace_rewind(t, false);
+	while (trace_next(t, &c)) {
+		if (c.conn != conn ||
+		    calls[c.event.rec->call].family != FAMILY_RECV)
+			continue;
+		begun |= c.proc == proc;
+		if (begun && c.proc != proc)
+			return false;
+	}
+	return true;
+}
+
+bool evidence_took_back(struct trace *t)
+{
+	struct trace_call c;
+	int told = 0, hits = 0;
+	int64_t conn = -1;
+	uint32_t proc = 0;
+
+	trace_rewind(t, false);
+	while (trace_next(t, &c)) {
+		const struct rec *r = c.event.rec;
+		int family = calls[r->call].family;
+		if (r->rule && (family != FAMILY_RECV || r->err != EAGAIN ||
+				!of_stream(&c.event) ||
+				told != c.event.tid))
+			return false;
+		if (r->rule && !hits++) {
+			conn = c.conn;
+			proc = c.proc;
+		}
+		if (family == FAMILY_POLL)
+			told = r->ret > 0 ? c.event.tid : 0;
+		else if (told == c.event.tid)
+			told = 0;
+	}
+	return hits && reads_alone(t, conn, proc);
+}
+
+int64_t evidence_last_moved(struct trace *t)
+{
+	struct trace_call c;
+	int64_t last = 0;
+
+	trace_rewind(t, false);
+	while (trace_next(t, &c))
+		if (event_bytes(&c.event) > 0 && c.event.time > last)
+			last = c.event.time;
+	return last;
+}
+
 /* The time-out of an unfinished wait, ms; below 0: none, or not known. */
 static int time_out(const struct rec *r)
 {

@@ -26,6 +26,15 @@ bool evidence_short_lost(struct trace *t, bool ended, char *what, size_t size);
 uint64_t evidence_last_hit(struct trace *t);
 /* It was last seen in a poll or epoll_wait that ends by itself. */
 bool evidence_waits_a_while(struct trace *t);
+/* After the fault a new connection was made, and it brought data. */
+bool evidence_answered_anew(struct trace *t);
+/*
+ * The fault said EAGAIN of a stream, each time right after a wait had said that
+ * data is there: tcp_poll and tcp_recvmsg look at the same queue.
+ */
+bool evidence_took_back(struct trace *t);
+/* When data was moved last: ns since the trace began; 0: never. */
+int64_t evidence_last_moved(struct trace *t);
 /* The last calls, into the outcome. */
 void evidence_tail(struct trace *t, struct outcome *o);
 

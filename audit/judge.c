@@ -9,6 +9,7 @@
 #include "evidence.h"
 
 #include "lint.h"
+#include "words.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -180,11 +181,17 @@ static void changed(const struct planned *p, const struct view *was,
 		     "printed and sent" : "where the untouched run ended well");
 }
 
-/* New words on standard error: it says what went wrong. */
+/*
+ * It says what went wrong: something else on standard error, or, as programs
+ * do whose output is for people, in words of its own on standard output.
+ */
 static bool speaks(const struct base *b, const struct view *now)
 {
-	return now->err.len && !same_text(b->err, &b->view[0].err,
-					  &b->view[1].err, &now->err);
+	const struct view *x = &b->view[0], *y = &b->view[1];
+
+	return (now->err.len && !same_text(b->err, &x->err, &y->err,
+					   &now->err)) ||
+	       words_new(&now->out, &x->out, &y->out, &now->got);
 }
 
 /* The beginning of what it was, as far as it goes. */
@@ -214,8 +221,8 @@ static void unsaid(const struct planned *p, const struct view *was,
 }
 
 /*
- * Not over yet, and no hang: it waits for a time only, or has made several
- * attempts, of which none can succeed.
+ * Not over yet, and no hang: it waits for a time only, or still moves data, or
+ * has made several attempts, of which none can succeed.
  */
 static bool goes_on(const struct planned *p, const struct trial_part *t,
 		    const struct seen *seen)
@@ -225,6 +232,7 @@ static bool goes_on(const struct planned *p, const struct trial_part *t,
 
 	return !t->flooded && t->busy <= SECOND / 2 && seen->repeats < 1000 &&
 	       (t->asleep || evidence_waits_a_while(seen->trace) ||
+		evidence_last_moved(seen->trace) > t->took - SECOND / 2 ||
 		(for_ever && seen->fired > 1));
 }
 
@@ -240,12 +248,14 @@ static void judge_client(const struct reference *ref,
 	bool less, streams = same_streams(b, now, &less);
 	bool out = same_text(b->out, &was->out, &b->view[1].out, &now->out);
 	/*
-	 * After a terminal fault it may have tried again; and how much goes
-	 * into a piece may change what is sent, but not to less.
+	 * After a terminal fault it may have tried again, perhaps in other
+	 * words; and how much goes into a piece may change what is sent, but
+	 * not to less.
 	 */
 	bool same = same_status(was, now) && out &&
-		    (streams || (p->kind == BENIGN ? !less
-						   : all_streams(b, now)));
+		    (streams || (p->kind == BENIGN ? !less :
+		     all_streams(b, now) ||
+		     (now->out.len && evidence_answered_anew(seen->trace))));
 
 	if (!t->ended && was->result.target.ended && goes_on(p, t, seen))
 		o->unended = true;	/* and handled, so far */
@@ -278,11 +288,17 @@ static bool served(const struct base *b, const struct view *now, int i)
 			 &now->client[i]);
 }
 
-/* The fault is over: whoever comes now is to be served. */
+/* The fault ends by itself: whoever comes then is to be served. */
+static bool ends(const char *rule, enum trial_kind kind)
+{
+	return kind == BENIGN || strstr(rule, "when=") ||
+	       strstr(rule, "limit=") || strstr(rule, " at=");
+}
+
 static bool passes(const struct planned *p)
 {
-	return p->kind == BENIGN || strstr(p->rule, "when=") ||
-	       strstr(p->rule, "limit=") || strstr(p->rule, " at=");
+	return ends(p->rule, p->kind) &&
+	       (!p->beside || ends(p->beside, TERMINAL));
 }
 
 static uint64_t client_began(const char *dir, int i)
@@ -301,19 +317,42 @@ static uint64_t client_began(const char *dir, int i)
 }
 
 /*
- * Every client but the first is served.  Which one has met the fault is not
- * always the first: sockets of several processes have the same numbers.
+ * All clients are served that came after the fault; before it was over, only
+ * that they are not kept waiting is asked for.  Which ones have met it is not
+ * known otherwise: sockets of several processes have the same numbers.
  */
-static bool later_served(const struct base *b, const struct planned *p,
-			 const struct view *now, const struct seen *seen,
-			 const char *dir)
+static bool later_served(const struct base *b, const struct view *now,
+			 uint64_t hit, const char *dir)
 {
-	uint64_t hit = p->kind == TERMINAL ? evidence_last_hit(seen->trace) : 0;
-
 	for (int i = 1; i < b->clients && i <= TRIAL_LATER; i++)
-		if (!served(b, now, i) && client_began(dir, i) >= hit)
+		if (!served(b, now, i) &&
+		    (client_began(dir, i) >= hit ||
+		     (i < now->result.clients && !now->result.client[i].ended)))
 			return false;
 	return true;
+}
+
+static bool all_served(const struct base *b, const struct view *now)
+{
+	for (int i = 0; i < b->clients && i <= TRIAL_LATER; i++)
+		if (!served(b, now, i))
+			return false;
+	return true;
+}
+
+/* accept that fails may cost the client that was to be accepted. */
+static bool costs_one(const char *rule)
+{
+	return rule && !strncmp(rule, "accept ", 7) && !strstr(rule, "number=");
+}
+
+/* It has begun without something, before anybody came, and says so. */
+static bool warned(const struct base *b, const struct view *now, uint64_t hit,
+		   const char *dir)
+{
+	return hit < client_began(dir, 0) &&
+	       words_new(&now->err, &b->view[0].err, &b->view[1].err,
+			 &now->got);
 }
 
 static void judge_server(const struct reference *ref,
@@ -324,9 +363,9 @@ static void judge_server(const struct reference *ref,
 	const struct base *b = &ref->base;
 	const struct trial_part *t = &now->result.target;
 	const struct trial_part *before = &b->view[0].result.target;
-	bool accepts = !strncmp(p->rule, "accept ", 7);
-	bool first = served(b, now, 0);
-	bool later = later_served(b, p, now, seen, dir);
+	uint64_t hit = evidence_last_hit(seen->trace);
+	bool all = all_served(b, now);
+	bool later = later_served(b, now, hit, dir);
 	char text[40];
 
 	wrote(o, before, t);
@@ -346,15 +385,15 @@ static void judge_server(const struct reference *ref,
 	} else if (!later) {
 		if (seen->repeats >= 1000 || t->busy > SECOND / 2)
 			stuck(o, before, t, seen->repeats);
-		if (passes(p))
+		if (passes(p) && !warned(b, now, hit, dir))
 			find(o, FINDING_SERVER_STUCK,
 			     "a later client is not served");
 	} else if (seen->repeats >= 1000) {
 		stuck(o, before, t, seen->repeats);
-	} else if (!first && !seen->lost && p->kind == BENIGN &&
-		   !(accepts && !strstr(p->rule, "number="))) {
-		find(o, FINDING_WRONG_OUTPUT, "the client got something else");
-	} else if (first) {
+	} else if (!all && !seen->lost && p->kind == BENIGN &&
+		   !costs_one(p->rule) && !costs_one(p->beside)) {
+		find(o, FINDING_WRONG_OUTPUT, "a client got something else");
+	} else if (all) {
 		o->verdict = TOLERATED;
 	} else {
 		o->verdict = HANDLED;
@@ -404,6 +443,9 @@ void judge(const struct reference *ref, const struct planned *p,
 			judge_client(ref, p, now, &seen, o);
 		trace_rewind(seen.trace, false);
 		lint_trace(seen.trace, linted, &linting);
+		if (o->n && evidence_took_back(seen.trace))
+			for (int i = 0; i < o->n; i++)
+				o->found[i].odd = true;
 	}
 	if (o->n) {
 		o->verdict = FOUND;

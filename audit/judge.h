@@ -20,6 +20,7 @@ enum judged {
 struct found {
 	enum finding_id id;
 	bool mild;			/* it says itself that it cannot */
+	bool odd;			/* no kernel is known to do that */
 	char what[200];			/* what happened */
 };
 

@@ -31,6 +31,9 @@ enum level found_level(const struct audit *a, int trial,
 	/* nor does Linux take a client back that nobody else can have taken */
 	if (f->id == FINDING_BLOCKING_ACCEPT && !s->forked)
 		return LEVEL_NOTE;
+	/* nor what it has told of, unless somebody else has read it */
+	if (f->odd)
+		return LEVEL_NOTE;
 	if (p->note || p->kind == SILENCE)
 		return LEVEL_NOTE;
 	return f->mild ? LEVEL_WARNING : findings[f->id].level;

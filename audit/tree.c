@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
+
+#define TICK 1000			/* ms: who waits less only looks around */
 
 bool tree_known(void)
 {
@@ -94,20 +98,60 @@ int64_t tree_cpu(pid_t root)
 
 /* ---- asleep ------------------------------------------------------------- */
 
-/* The system call its first thread is in (proc_pid_syscall(5)), or -1. */
-static long process_call(pid_t pid)
+/* The system call a process's first thread is in (proc_pid_syscall(5)). */
+struct waiting {
+	pid_t pid;
+	long call;			/* -1: none, or not known */
+	unsigned long arg[6];
+};
+
+static struct waiting process_call(pid_t pid)
 {
+	struct waiting w = { .pid = pid };
 	char name[32];
-	long call = -1;
 	FILE *f;
 
 	snprintf(name, sizeof name, "/proc/%d/syscall", pid);
 	f = fopen(name, "re");
-	if (f && fscanf(f, "%ld", &call) != 1)
-		call = -1;
+	if (!f || fscanf(f, "%ld %lx %lx %lx %lx %lx %lx", &w.call, &w.arg[0],
+			 &w.arg[1], &w.arg[2], &w.arg[3], &w.arg[4],
+			 &w.arg[5]) != 7)
+		w.call = -1;
 	if (f)
 		fclose(f);
-	return call;
+	return w;
+}
+
+/* A time-out in its memory, ms; 0: there is none. */
+static long timespec_ms(const struct waiting *w, unsigned long at)
+{
+	struct timespec t = { 0 };
+	struct iovec to = { &t, sizeof t }, from = { (void *)at, sizeof t };
+
+	if (!at || process_vm_readv(w->pid, &to, 1, &from, 1, 0) < 0)
+		return 0;
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* How long a call that waits for descriptors does so at most, ms. */
+static long time_out(const struct waiting *w)
+{
+	switch (w->call) {
+#ifdef SYS_poll
+	case SYS_poll:
+		return (int)w->arg[2];
+	case SYS_epoll_wait:
+		return (int)w->arg[3];
+#endif
+	case SYS_epoll_pwait:
+		return (int)w->arg[3];
+	case SYS_ppoll:
+		return timespec_ms(w, w->arg[2]);
+	case SYS_pselect6:
+		return timespec_ms(w, w->arg[4]);
+	default:
+		return 0;
+	}
 }
 
 struct sleepers {
@@ -117,11 +161,12 @@ struct sleepers {
 static void count_sleeper(pid_t pid, void *arg)
 {
 	struct sleepers *s = arg;
-	long call = process_call(pid);
+	struct waiting w = process_call(pid);
 
-	if (call == SYS_clock_nanosleep || call == SYS_nanosleep)
+	if (w.call == SYS_clock_nanosleep || w.call == SYS_nanosleep ||
+	    time_out(&w) >= TICK)
 		s->asleep++;
-	else if (call != SYS_wait4 && call != SYS_waitid)
+	else if (w.call != SYS_wait4 && w.call != SYS_waitid)
 		s->awake++;
 	tree_children(pid, count_sleeper, arg);
 }

@@ -21,8 +21,9 @@ int64_t tree_cpu(pid_t root);
 void tree_kill(pid_t root);
 
 /*
- * Whether it sleeps until a time of its own choosing: a process of it does, and
- * all the others wait for children.
+ * Whether it sleeps until a time of its own choosing, or waits for descriptors
+ * no longer than to one: a process of it does, and all the others wait for
+ * children.
  */
 bool tree_asleep(pid_t root);
 

@@ -42,10 +42,9 @@ static void text_add(struct text *t, const void *s, size_t len)
 	t->len += len;
 }
 
-/* The data of a send, as far as the trace has it. */
-static void stream_add(struct stream *s, const struct event *e, int64_t n)
+/* The data of a call, as far as the trace has it. */
+static void data_add(struct text *t, const struct event *e)
 {
-	s->sent += n;
 	for (int param = 0; param < CALL_KINDS; param++) {
 		struct item item;
 		const void *data;
@@ -56,7 +55,7 @@ static void stream_add(struct stream *s, const struct event *e, int64_t n)
 			continue;
 		data = payload_find(e->payload, e->payload_len, param, &item);
 		if (data)
-			text_add(&s->kept, data, item.len);
+			text_add(t, data, item.len);
 	}
 }
 
@@ -80,6 +79,14 @@ struct trace *view_trace(const char *dir, const char *name, char *why,
 	return trace_read(path, why, size);
 }
 
+/* It sends to a peer, and not to the program itself. */
+static bool is_stream(const struct event *e)
+{
+	return e->conn && calls[e->rec->call].family == FAMILY_SEND &&
+	       e->conn->role != ROLE_PAIR &&
+	       (e->conn->proto == PROTO_TCP || e->conn->proto == PROTO_UNIX);
+}
+
 static void streams_read(struct view *v, const char *dir)
 {
 	char why[200];
@@ -95,12 +102,12 @@ static void streams_read(struct view *v, const char *dir)
 	while (v->stream && trace_next(t, &c)) {
 		const struct event *e = &c.event;
 		int64_t bytes = event_bytes(e);
-		if (c.conn >= 0 && bytes > 0 && e->conn &&
-		    calls[e->rec->call].family == FAMILY_SEND &&
-		    e->conn->role != ROLE_PAIR &&
-		    (e->conn->proto == PROTO_TCP ||
-		     e->conn->proto == PROTO_UNIX))
-			stream_add(&v->stream[c.conn], e, bytes);
+		if (bytes > 0 && calls[e->rec->call].family == FAMILY_RECV)
+			data_add(&v->got, e);
+		if (c.conn < 0 || bytes <= 0 || !is_stream(e))
+			continue;
+		v->stream[c.conn].sent += bytes;
+		data_add(&v->stream[c.conn].kept, e);
 	}
 	streams_close_up(v);
 	trace_free(t);
@@ -124,6 +131,7 @@ void view_free(struct view *v)
 {
 	free(v->out.s);
 	free(v->err.s);
+	free(v->got.s);
 	for (int i = 0; i < TRIAL_CLIENTS; i++)
 		free(v->client[i].s);
 	for (int i = 0; i < v->streams; i++)
@@ -139,20 +147,46 @@ static bool equal(const struct text *a, const struct text *b)
 	return a->len == b->len && (!a->len || !memcmp(a->s, b->s, a->len));
 }
 
-/* Numbers of any size are alike: ports, times, process ids. */
+static bool is_xdigit(const struct text *t, size_t i)
+{
+	return i < t->len && isxdigit((unsigned char)t->s[i]);
+}
+
+static size_t past_blanks(const struct text *t, size_t i)
+{
+	while (i < t->len && t->s[i] == ' ')
+		i++;
+	return i;
+}
+
+/* Behind a number and the prefix of its unit: "12.5 G" of "12.5 Gbits". */
+static size_t past_number(const struct text *t, size_t i)
+{
+	while (is_xdigit(t, i) ||
+	       (i < t->len && t->s[i] == '.' && is_xdigit(t, i + 1)))
+		i++;
+	i = past_blanks(t, i);
+	if (i + 1 < t->len && memchr("kKMGTmun", t->s[i], 8) &&
+	    isalpha((unsigned char)t->s[i + 1]))
+		i++;
+	return i;
+}
+
+/*
+ * Numbers of any size are alike: ports, times, process ids, and what was
+ * measured, however it is padded.
+ */
 static bool equal_numbers(const struct text *a, const struct text *b)
 {
 	size_t i = 0, k = 0;
 
 	while (i < a->len && k < b->len) {
-		if (isxdigit((unsigned char)a->s[i]) &&
-		    isxdigit((unsigned char)b->s[k]) &&
-		    (isdigit((unsigned char)a->s[i]) ||
-		     isdigit((unsigned char)b->s[k]))) {
-			while (i < a->len && isxdigit((unsigned char)a->s[i]))
-				i++;
-			while (k < b->len && isxdigit((unsigned char)b->s[k]))
-				k++;
+		size_t n = past_blanks(a, i), m = past_blanks(b, k);
+		if (is_xdigit(a, n) && is_xdigit(b, m) &&
+		    (isdigit((unsigned char)a->s[n]) ||
+		     isdigit((unsigned char)b->s[m]))) {
+			i = past_number(a, n);
+			k = past_number(b, m);
 		} else if (a->s[i++] != b->s[k++]) {
 			return false;
 		}

@@ -25,6 +25,7 @@ struct stream {
 struct view {
 	struct trial_result result;
 	struct text out, err;
+	struct text got;		/* all it received, as far as kept */
 	struct text client[TRIAL_CLIENTS];	/* their standard output */
 	struct stream *stream;		/* not empty, by their sockets */
 	int streams;
