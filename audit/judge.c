@@ -149,7 +149,8 @@ static void linted(const struct finding *f, void *ctx)
 
 /* A benign fault has changed something. */
 static void changed(const struct planned *p, const struct view *was,
-		    const struct view *now, bool less, struct outcome *o)
+		    const struct view *now, bool less, bool out,
+		    struct outcome *o)
 {
 	const char *family = p->rule;
 	bool send = !strncmp(family, "send ", 5);
@@ -171,10 +172,13 @@ static void changed(const struct planned *p, const struct view *was,
 		find(o, FINDING_UNCHECKED_CONNECT,
 		     "the connection takes its time, and the program fails: %s",
 		     status_text(now->result.target.status, a, sizeof a));
-	else if (send && less)
+	else if (send && less) {
 		find(o, FINDING_SHORT_WRITE_LOST,
 		     "the peer was sent less than in the untouched run");
-	else
+		if (!out)
+			find(o, FINDING_WRONG_OUTPUT,
+			     "so its own output is another one");
+	} else
 		find(o, FINDING_WRONG_OUTPUT, "%s, %s", status_text(
 			now->result.target.status, a, sizeof a),
 		     same_status(was, now) ? "but not what the untouched run "
@@ -265,10 +269,10 @@ static void judge_client(const struct reference *ref,
 		died(o, p, death(t->status));
 	else if (seen->repeats >= 1000)
 		stuck(o, before, t, seen->repeats);
-	else if (same || seen->lost)
+	else if (same)
 		o->verdict = TOLERATED;
 	else if (p->kind == BENIGN && strncmp(p->rule, "accept ", 7))
-		changed(p, was, now, less, o);
+		changed(p, was, now, less || seen->lost, out, o);
 	else if (!same_status(was, now) || speaks(b, now))
 		o->verdict = HANDLED;
 	else

@@ -35,7 +35,7 @@ function replace(text, what,    out, hit) {
 }
 
 function port_name(number) {
-	return number == port ? "PORT" : number < 1024 ? number : \
+	return number == port ? "PORT" : number + 0 < 1024 ? number : \
 		name("port", number)
 }
 
