@@ -134,8 +134,10 @@ struct query query_of(struct call *c, const struct conn *conn)
 		.count = rules_count, .ctx = c, .nth = c->nth,
 	};
 
-	if (conn)
+	if (conn) {
 		ask_conn(&q, conn);
+		q.aside = query_aside(c, conn);
+	}
 	ask_args(&q, c);
 	return q;
 }

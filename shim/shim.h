@@ -330,6 +330,7 @@ struct call {
 	int raise;			/* a signal, once the call is recorded */
 	long answer;
 	size_t shortened;		/* to that many bytes; 0: not */
+	bool cut;			/* at a place some rule waits for */
 	uint64_t rate;			/* bytes a second; 0: any */
 	int64_t nap;			/* ns to sleep once it has returned */
 	int64_t end;			/* when its own time-out ends; 0: ask */

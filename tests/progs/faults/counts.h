@@ -61,7 +61,7 @@ static void *take_chances(void *first)
 	for (int i = 0; i < CHANCES; i++)
 		for (int c = (intptr_t)first; c < 8; c += threads) {
 			char data[20];
-			ssize_t n = recv(many[c][0], data, 20, MSG_PEEK);
+			ssize_t n = recv(many[c][0], data, 1, MSG_PEEK);
 			fates[c][i] = n < 0 ? 'E' : '.';
 			if (n < 0)
 				continue;
