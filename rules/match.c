@@ -292,8 +292,9 @@ static bool fails(const struct fault_row *f, struct query *q)
 static bool can(const struct rule *r, struct query *q,
 		const struct fault_row *f)
 {
-	if (q->aside && r->action != FIELDS)
-		return false;
+	if (q->aside && !(r->with & WITH(FORCE)))
+		return r->action != FIELD_ERROR && r->action != FIELD_SHORT &&
+		       r->action != FIELD_RESET && r->action != FIELD_EOF;
 	switch (r->action) {
 	case FIELD_ERROR:
 		if (r->with & WITH(FORCE))

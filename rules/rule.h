@@ -245,7 +245,7 @@ struct query {
 	uint64_t size, offset;
 	uint64_t shown;			/* bytes it was told are there */
 	bool literal;			/* no name server would be asked */
-	bool aside;			/* it looks at nothing of the socket's */
+	bool aside;			/* it is about something else */
 	int64_t elapsed;		/* ns since the run began */
 	int waits;			/* 1, 0, WAITS_BOUNDED; -1: ask */
 	int (*ask)(struct query *q);	/* whether the descriptor waits */

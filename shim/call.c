@@ -29,6 +29,7 @@ static void touch(struct call *c)
 	c->raise = 0;
 	c->forced = false;
 	c->shortened = 0;
+	c->cut = false;
 	c->rate = 0;
 	c->nap = c->end = 0;
 	memset(&c->io, 0, IO_ZERO);

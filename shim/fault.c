@@ -219,7 +219,8 @@ static bool ask_rules(struct call *c, struct conn *conn)
 			return false;
 		v = ask_once(c, conn, &q);
 	}
-	if (v.cut < q.size)
+	c->cut = v.cut < q.size;
+	if (c->cut)
 		io_shorten(&c->io, v.cut);
 	if (!v.rule || v.rule->action == FIELD_PASS)
 		return false;
@@ -442,7 +443,8 @@ void fault_after(struct call *c, long *ret, int *err)
 		made(c, conn, ret, err);
 	if (conn && *ret > 0)
 		count_moved(c, conn, *ret);
-	if (conn && c->shortened && *ret > 0)
+	/* there, the rule may have had its turns: then it was just short */
+	if (conn && (c->shortened || c->cut) && *ret > 0)
 		ready_rearm(conn, c->rec->fd, family == FAMILY_RECV);
 	/* there was no more anyway */
 	if (c->shortened && io_moved(&c->io, *ret) < c->shortened)

@@ -331,6 +331,7 @@ struct call {
 	long answer;
 	size_t shortened;		/* to that many bytes; 0: not */
 	size_t asked;			/* and it was to be so many */
+	bool cut;			/* at a place some rule waits for */
 	uint64_t rate;			/* bytes a second; 0: any */
 	int64_t nap;			/* ns to sleep once it has returned */
 	int64_t end;			/* when its own time-out ends; 0: ask */

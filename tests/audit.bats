@@ -44,7 +44,8 @@ found() {
 row() {
 	local report=$BATS_TEST_TMPDIR/report name notes=() status=0 missing=
 	# what no Linux does, or is no fault in itself, is a note
-	[[ ! $(value findings "$1") =~ hang|blocking-accept ]] || notes=(--notes)
+	[[ ! $(value findings "$1") =~ hang|blocking-accept ]] &&
+		[ -z "$(value notes "$1")" ] || notes=(--notes)
 	audit_of naive "$1" -j 6 "${notes[@]}" >"$report" || status=$?
 	for name in $(value findings "$1" | tr ',' ' '); do
 		found "$report" | grep -qx "$name" || missing+=" $name"

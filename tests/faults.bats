@@ -175,6 +175,11 @@ setup() {
 	done
 }
 
+@test "at= of a rule that has had its turns: an edge tells of the rest" {
+	FIRES='' injected 'recv fd=100 at=5 when=9 reset' unread tcp eRe
+	[ "$(grep -c '=5:01234 .*edge=IN,OUT,$' ours)" -eq "$(wc -l <ours)" ]
+}
+
 @test "at= is a place in each stream, of a new one on the same socket, too" {
 	says '10 10 again=0 10' 'send at=10 reset' two
 }
