@@ -319,6 +319,42 @@ ending() {
 	survives udp/scenario.s22 'exit status 1' ' send\(.* = -1 EMSGSIZE'
 }
 
+# ways: of each end, by a summary: LOCAL[ -> PEER]: STATE STATE ...
+ways() {
+	awk '/^ +[0-9]+  tcp / { end = $4 ($5 == "->" ? " -> " $6 : "") ":" }
+	/^ +[A-Z_0-9]+( > |$)/ {
+		gsub(/[>()]/, "")
+		$1 = $1
+		print end, $0
+	}'
+}
+
+@test "S23: the states by the summary are those the kernel went through" {
+	local line end way path state n=0
+	transcript states/scenario.s23
+	traced "$BUILD/examples/states/states" >"$BATS_TEST_TMPDIR/kernel"
+	"$SW" show -f summary "$TRACE" | ways >"$BATS_TEST_TMPDIR/summary"
+	while IFS= read -r line; do
+		end=${line%: *}
+		# a connection that was dissolved has no peer any more
+		path=$(grep "^$end: " "$BATS_TEST_TMPDIR/summary" ||
+			grep "^${end% -> *}: " "$BATS_TEST_TMPDIR/summary")
+		path=" ${path#*: } "
+		# all the kernel was seen in, in that order, the last one last
+		way=${line##*: }
+		n=$((n + $(wc -w <<<"$way")))
+		[[ $path =~ \ ${way// /\ (.*\ )?}\ $ ]] || {
+			echo "$line, but$path"
+			return 1
+		}
+	done <"$BATS_TEST_TMPDIR/kernel"
+	[ "$n" -ge 60 ]
+	for state in LISTEN SYN_SENT SYN_RCVD ESTABLISHED FIN_WAIT_1 \
+		FIN_WAIT_2 CLOSING TIME_WAIT CLOSE_WAIT LAST_ACK CLOSED; do
+		grep -qw "$state" "$BATS_TEST_TMPDIR/kernel"
+	done
+}
+
 @test "S24: a stamp byte by byte" {
 	happens timestamp/scenario '^:: S$' 'exit status 0' \
 		' recv\(.* = 1 .*bytes.rules' '23 more like it'
@@ -356,4 +392,12 @@ ending() {
 	[ "$output" = $'a\nb\na\nb\n... and so on, again and again\nend' ]
 	run examples/settle.sh < <(printf 'a\nb\nc\n%.0s' 1 2 3 4; echo b)
 	[ "${#lines[@]}" -eq 13 ]
+	run examples/settle.sh <<-'END'
+	process 1, pid 4321, client
+	     1  tcp       client    127.0.0.1:50123 -> 127.0.0.1:80    12.345678+        5  7 in 1
+	END
+	diff - <(echo "$output") <<-'END'
+	process 1, pid 1001, client
+	     1  tcp       client    127.0.0.1:40001 -> 127.0.0.1:80     0.000000+        5  7 in 1
+	END
 }
