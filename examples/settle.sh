@@ -54,6 +54,11 @@ function settled(line,    at, rest) {
 	line = replace(line, "pid [0-9]+")
 	if (port)
 		gsub("\"" port "\"", "\"PORT\"", line)
+	# a row of the summary
+	if (line ~ /^ *[0-9]+  (tcp|udp|unix)/ &&
+	    match(line, / [ 0-9][ 0-9][ 0-9][0-9]\.[0-9][0-9][0-9][0-9][0-9][0-9]/))
+		line = substr(line, 1, RSTART) "   0.000000" \
+			substr(line, RSTART + RLENGTH)
 	if (match(line, /<[0-9]+\.[0-9]+>( \[[^]]*\])?$/)) {
 		rest = substr(line, RSTART)
 		sub(/<[0-9.]+>/, "<0.000000>", rest)

@@ -12,6 +12,7 @@
 #   lines     of a trace, before which it has not come to wait or spin
 #   caller    the client, where the one of the audit shows less
 #   without   lines of a trace that a run may have or not
+#   show      how the trace is shown, other than by call
 #   sort      by process: they go on side by side
 #   kernel, kernel-server, kernel-client, kernel-ends
 #             instead of naive, server, client and ends with -k
@@ -62,8 +63,9 @@ alive() {
 	kill -0 "$1" 2>/dev/null
 }
 
+# show OPTION...: the trace, which may still be growing.
 show() {
-	$sw show "$tmp/trace" 2>/dev/null
+	$sw show "$@" "$tmp/trace" 2>/dev/null
 }
 
 # text FILE: its lines; the last one gets an end.
@@ -221,7 +223,7 @@ sorted() {
 
 # twin KEY ENDS: what was typed, and what came of it.
 twin() {
-	local server client input without lines sort pipe=
+	local server client input without lines sort pipe form=()
 	server=$(value "${kernel}server" "$file")
 	[ "$server" ] || server=$(value server "$file")
 	client=$(value "${kernel:-caller}${kernel:+client}" "$file")
@@ -232,6 +234,7 @@ twin() {
 	lines=$(value lines "$file")
 	[ "$lines" ] || { [ "$2" = spins ] && lines=60; } || lines=1
 	sort=$(value sort "$file")
+	read -ra form <<<"$(value show "$file")"
 	pipe="${sort:+ | sort -s -n -k1,1}${without:+ | grep -vE '$without'}"
 	run "$@"
 	{
@@ -245,8 +248,8 @@ twin() {
 		text "$tmp/err"
 		cut "$2"
 		echo "$ended"
-		echo "\$ sockwrench show trace$pipe"
-		show | sorted | grep -vE "${without:-^\$}"
+		echo "\$ sockwrench show${form[*]:+ ${form[*]}} trace$pipe"
+		show "${form[@]}" | sorted | grep -vE "${without:-^\$}"
 		cut "$2"
 	} | examples/settle.sh "$port"
 }
