@@ -63,6 +63,11 @@ $(B)/examples/%: examples/%.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g $(STD) -Wall -Wextra -o $@ $< -pthread
 
+# What happens in each example, as it is in examples/*/transcript*.txt.
+.PHONY: transcripts
+transcripts: all examples
+	@examples/transcript.sh
+
 # Unit tests and fuzz targets: pure code, with the sanitizers.
 SAN = -g -O1 -fsanitize=address,undefined -fno-sanitize-recover=all
 unit: $(UNITS)

@@ -10,6 +10,7 @@
  *   peer answer N [ADDRESS]...  waits for a line, sends "N\n" and N bytes, ends
  *   peer tell PORT [TEXT]...    a client: sends lines, prints what comes
  *   peer ask PORT [TEXT]...     the same, and waits for each line's echo
+ *   peer hear PORT              a client: sends nothing, not even an end
  *
  * Servers listen on 127.0.0.1, or the addresses given, all on one port of the
  * kernel's choice.  They print it and serve one client after another.
@@ -61,18 +62,25 @@ static int read_line(int fd)
 	return 0;
 }
 
-static int write_text(int fd, long len)
+/* The head and that much text at once: the pieces are up to the receiver. */
+static int write_text(int fd, const char *head, size_t len)
 {
-	while (len) {
-		char row[] = "the quick brown fox jumps over the lazy dog.\n";
-		long n = len < 45 ? len : 45;
+	static const char row[] =
+		"the quick brown fox jumps over the lazy dog.\n";
+	size_t n = strlen(head), end = n + len, i;
+	char *text = malloc(end + 1);
+	int r;
 
-		row[n - 1] = '\n';
-		if (write_all(fd, row, n))
-			return -1;
-		len -= n;
-	}
-	return 0;
+	if (!text)
+		exit(fail("malloc"));
+	memcpy(text, head, n);
+	for (i = 0; n < end; i++)
+		text[n++] = row[i % (sizeof row - 1)];
+	if (len)
+		text[end - 1] = '\n';
+	r = write_all(fd, text, end);
+	free(text);
+	return r;
 }
 
 static void echo(int fd, long len)
@@ -102,10 +110,16 @@ static void hangup(int fd, long len)
 	read_line(fd);
 }
 
+/* The text, and the end, behind which the client is heard out. */
+static void greet_with(int fd, const char *head, long len)
+{
+	if (!write_text(fd, head, len) && !shutdown(fd, SHUT_WR))
+		sink(fd, 0);
+}
+
 static void greet(int fd, long len)
 {
-	if (!write_text(fd, len) && !shutdown(fd, SHUT_WR))
-		sink(fd, 0);
+	greet_with(fd, "", len);
 }
 
 static void answer(int fd, long len)
@@ -113,8 +127,8 @@ static void answer(int fd, long len)
 	char head[32];
 
 	snprintf(head, sizeof head, "%ld\n", len);
-	if (!read_line(fd) && !write_all(fd, head, strlen(head)))
-		greet(fd, len);
+	if (!read_line(fd))
+		greet_with(fd, head, len);
 }
 
 static const struct mode {
@@ -185,7 +199,10 @@ static int echoed(int fd, const char *line, size_t len)
 	return !memcmp(buf, line, len);
 }
 
-static int client(int port, char **texts, int asks)
+enum manner { ASK, TELL, HEAR };
+static const char *const manners[] = { "ask", "tell", "hear" };
+
+static int client(int port, char **texts, enum manner manner)
 {
 	struct sockaddr_in in = {
 		.sin_family = AF_INET,
@@ -204,12 +221,12 @@ static int client(int port, char **texts, int asks)
 
 		if (write_all(fd, buf, len))
 			return fail("send");
-		if (asks && !echoed(fd, buf, len)) {
+		if (manner == ASK && !echoed(fd, buf, len)) {
 			fprintf(stderr, "peer: no echo of '%s'\n", *texts);
 			return 1;
 		}
 	}
-	if (shutdown(fd, SHUT_WR))
+	if (manner != HEAR && shutdown(fd, SHUT_WR))
 		return fail("shutdown");
 	while ((n = recv(fd, buf, sizeof buf, 0)) > 0)
 		fwrite(buf, 1, n, stdout);
@@ -225,8 +242,9 @@ int main(int argc, char **argv)
 	size_t i;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (argc > 2 && (!strcmp(argv[1], "ask") || !strcmp(argv[1], "tell")))
-		return client(atoi(argv[2]), argv + 3, argv[1][0] == 'a');
+	for (i = ASK; argc > 2 && i <= HEAR; i++)
+		if (!strcmp(argv[1], manners[i]))
+			return client(atoi(argv[2]), argv + 3, i);
 	for (i = 0; argc > 1 && i < sizeof modes / sizeof *modes; i++) {
 		int from = 2 + modes[i].sized;
 
@@ -239,6 +257,7 @@ int main(int argc, char **argv)
 	}
 	fprintf(stderr, "usage: peer echo|sink|hangup [ADDRESS]...\n"
 		"       peer greet|answer N [ADDRESS]...\n"
-		"       peer tell|ask PORT [TEXT]...\n");
+		"       peer tell|ask PORT [TEXT]...\n"
+		"       peer hear PORT\n");
 	return 2;
 }

@@ -19,14 +19,14 @@ static int fail(const char *what)
 	return -1;
 }
 
-/* 0 when it can go on, -1 when it cannot for 200 ms. */
+/* 0 when it can go on, -1 when it cannot for a second. */
 static int await(int fd, short events)
 {
 	struct pollfd p = { .fd = fd, .events = events };
 	int n;
 
 	do
-		n = poll(&p, 1, 200);
+		n = poll(&p, 1, 1000);
 	while (n < 0 && errno == EINTR);
 	if (!n)
 		errno = ETIMEDOUT;
