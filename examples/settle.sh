@@ -52,7 +52,8 @@ function settled(line,    at, rest) {
 	}
 	line = replace(line, "(([0-9]+\\.)+[0-9]+|\\[[0-9a-f:]*\\]):[0-9]+")
 	line = replace(line, "pid [0-9]+")
-	gsub("\"" port "\"", "\"PORT\"", line)
+	if (port)
+		gsub("\"" port "\"", "\"PORT\"", line)
 	if (match(line, /<[0-9]+\.[0-9]+>( \[[^]]*\])?$/)) {
 		rest = substr(line, RSTART)
 		sub(/<[0-9.]+>/, "<0.000000>", rest)
