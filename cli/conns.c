@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <string.h>
 
 struct walk {
 	struct conn_row *rows;
@@ -72,6 +73,15 @@ static void close_fds(struct walk *w, uint32_t proc, uint32_t first,
 	}
 }
 
+/* Whether the kernel answered data that nobody had read with a RST. */
+static bool threw_away(const struct rec *r)
+{
+	struct rec_close more;
+
+	memcpy(&more, r->args, sizeof more);
+	return r->call == CALL_close && more.unread;
+}
+
 /* What the call did to the descriptors of its process. */
 static void descriptors(struct walk *w, const struct trace_call *c)
 {
@@ -83,8 +93,10 @@ static void descriptors(struct walk *w, const struct trace_call *c)
 	case CALL_fclose:
 	case CALL_freopen:
 		/* close that reports an error has closed all the same */
-		if (c->conn >= 0 && !(rec_failed(r) && r->err == EBADF))
-			close_fd(w, c->proc, r->fd, c->conn);
+		if (c->conn < 0 || (rec_failed(r) && r->err == EBADF))
+			return;
+		close_fd(w, c->proc, r->fd, c->conn);
+		w->rows[c->conn].unread = threw_away(r);
 		return;
 	case CALL_close_range:
 		if (!r->ret && !(rec_arg(r, 2) & CLOSE_RANGE_CLOEXEC))
@@ -185,13 +197,13 @@ static void follow(struct walk *w, const struct trace_call *c)
 
 static void finish(struct conn_row *row)
 {
-	bool reset = row->linger && row->up && row->ending == END_NONE;
+	bool reset = row->linger || row->unread;
 
 	if (!row->closed)
 		return;
 	if (row->ending == END_NONE)
-		row->ending = reset ? END_RESET : END_BY_US;
-	path_sign(&row->path, row->linger ? SIGN_ABORT : SIGN_CLOSE);
+		row->ending = reset && row->up ? END_RESET : END_BY_US;
+	path_sign(&row->path, reset ? SIGN_ABORT : SIGN_CLOSE);
 }
 
 struct conn_row *conns_follow(struct trace *t, int64_t *end)

@@ -29,6 +29,8 @@ struct conn_row {
 	bool closed;			/* its last descriptor, as it seems */
 	bool shut_rd, shut_wr, up;
 	bool linger;			/* close is to be a reset */
+	bool unread;			/* the last close was one, as there */
+					/*   was data that nobody had read */
 	uint32_t fds;			/* descriptors we know of */
 	uint8_t ending;
 	uint16_t error;			/* of END_ERROR */

@@ -35,7 +35,7 @@ function replace(text, what,    out, hit) {
 }
 
 function port_name(number) {
-	return number == port ? "PORT" : number < 1024 ? number : \
+	return number == port ? "PORT" : number + 0 < 1024 ? number : \
 		name("port", number)
 }
 
@@ -56,6 +56,11 @@ function settled(line,    at, head, number, rest) {
 	line = replace(line, "pid [0-9]+")
 	if (port)
 		gsub("\"" port "\"", "\"PORT\"", line)
+	# a row of the summary
+	if (line ~ /^ *[0-9]+  (tcp|udp|unix)/ &&
+	    match(line, / [ 0-9][ 0-9][ 0-9][0-9]\.[0-9][0-9][0-9][0-9][0-9][0-9]/))
+		line = substr(line, 1, RSTART) "   0.000000" \
+			substr(line, RSTART + RLENGTH)
 	if (match(line, /<[0-9]+\.[0-9]+>( \[[^]]*\])?$/)) {
 		rest = substr(line, RSTART)
 		sub(/<[0-9.]+>/, "<0.000000>", rest)

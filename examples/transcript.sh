@@ -1,15 +1,25 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
-# transcript.sh [-d FOLDER] [SCENARIO...]: runs the programs of the scenario
+# transcript.sh [-k] [-d FOLDER] [SCENARIO...]: runs the programs of the scenario
 # files (all of them) under their rules, and writes down what happens beside
-# each, or in FOLDER.  scenario.s3 becomes transcript.s3.txt.
+# each, or in FOLDER.  scenario.s3 becomes transcript.s3.txt.  With -k there are
+# no rules, the kernel does it, and only the naive program is run.
 #
-# How a run is brought to its end, the key `ends' says, first of the naive
-# program, then of the good one: a status or a signal, it ends by itself;
-# waits: it is in a call for good; spins: it makes the same calls again and
-# again (until there are so many `lines'); serves: it waits when its client has
-# been served.  `without' are lines that a run may have or not; `caller' is the
-# client where the one of the audit shows less.
+# Keys of a scenario, beside those of the audit:
+#   ends      how the naive program ends, and the good one: a status or a
+#             signal; waits: it is in a call for good; spins: it goes on and on;
+#             serves: it waits when its client has been served
+#   lines     of a trace, before which it has not come to wait or spin
+#   caller    the client, where the one of the audit shows less
+#   without   lines of a trace that a run may have or not
+#   show      how the trace is shown, other than by call
+#   sort      by process: they go on side by side
+#   kernel, kernel-server, kernel-client, kernel-ends
+#             instead of naive, server, client and ends with -k
+#   kernel-under
+#             a command that runs the naive program with -k
+#   kernel-net
+#             shell commands that prepare a network for that, of its own
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 export LC_ALL=C
@@ -53,8 +63,9 @@ alive() {
 	kill -0 "$1" 2>/dev/null
 }
 
+# show OPTION...: the trace, which may still be growing.
 show() {
-	$sw show "$tmp/trace" 2>/dev/null
+	$sw show "$@" "$tmp/trace" 2>/dev/null
 }
 
 # text FILE: its lines; the last one gets an end.
@@ -68,7 +79,7 @@ cut() {
 }
 
 # Every process of the trace that is still there is in a call, and sleeps.
-waiting() {
+asleep() {
 	local pid last state seen=
 	while read -r pid last; do
 		[ -e "/proc/$pid" ] || continue
@@ -78,6 +89,18 @@ waiting() {
 		seen=yes
 	done < <(show | awk '{ last[$1] = $0 } END { for (p in last) print last[p] }')
 	[ "$seen" ]
+}
+
+# That, and a moment later nothing has changed.
+waiting() {
+	local before
+	before=$(show)
+	[ "$(wc -l <<<"$before")" -ge "$lines" ] && asleep && tick &&
+		[ "$before" = "$(show)" ]
+}
+
+spinning() {
+	[ "$(show | head -n "$lines" | wc -l)" -ge "$lines" ]
 }
 
 # split TEXT: the words of a command, its port filled in, in words.
@@ -146,8 +169,7 @@ until_end() {
 		waits | serves)
 			! waiting || break ;;
 		spins)
-			[ "$(show | head -n "$lines" | wc -l)" -lt "$lines" ] ||
-				break ;;
+			! spinning || break ;;
 		*)
 			if [ "$3" ] && waiting; then call "$3"; fi ;;
 		esac
@@ -165,6 +187,10 @@ until_end() {
 	fi
 	{ wait "$1"; } 2>/dev/null || status=$?
 	[ "$ended" ] || ended=$(status_text "$status")
+	case $ended in
+	"exit status $2" | "("* | *"($2)") ;;
+	*) die "$file: $ended, and not $2" ;;
+	esac
 }
 
 # run KEY ENDS: the program of that key and its companion, to the end.
@@ -173,11 +199,12 @@ run() {
 	rm -f "$tmp"/*
 	port=''
 	[ -z "$server" ] || serve "$server"
-	[ -z "$(value rules "$file")" ] ||
+	[ "$kernel" ] || [ -z "$(value rules "$file")" ] ||
 		rules=(-r "examples/$topic/$(value rules "$file")")
-	typed="sockwrench run -w trace${rules[*]:+ ${rules[*]}} --"
-	typed+=" build/examples/$topic/$(value "$1" "$file")"
-	split "build/examples/$topic/$(value "$1" "$file")"
+	typed="build/examples/$topic/$(value "$1" "$file")"
+	[ -z "$kernel" ] || typed="$(value kernel-under "$file") $typed"
+	split "$typed"
+	typed="sockwrench run -w trace${rules[*]:+ ${rules[*]}} -- $typed"
 	env --default-signal=PIPE $sw run -w "$tmp/trace" "${rules[@]}" -- \
 		"${words[@]}" <"${input:-/dev/null}" >"$tmp/out" 2>"$tmp/err" &
 	pid=$!
@@ -189,17 +216,26 @@ run() {
 	finish
 }
 
+# sorted: the trace, process by process if that is wanted.
+sorted() {
+	if [ "$sort" ]; then sort -s -n -k1,1; else cat; fi
+}
+
 # twin KEY ENDS: what was typed, and what came of it.
 twin() {
-	local server client input without lines
-	server=$(value server "$file")
-	client=$(value caller "$file")
+	local server client input without lines sort pipe form=()
+	server=$(value "${kernel}server" "$file")
+	[ "$server" ] || server=$(value server "$file")
+	client=$(value "${kernel:-caller}${kernel:+client}" "$file")
 	[ "$client" ] || client=$(value client "$file")
 	input=$(value input "$file")
 	input=${input:+examples/$topic/$input}
 	without=$(value without "$file")
 	lines=$(value lines "$file")
-	lines=${lines:-60}
+	[ "$lines" ] || { [ "$2" = spins ] && lines=60; } || lines=1
+	sort=$(value sort "$file")
+	read -ra form <<<"$(value show "$file")"
+	pipe="${sort:+ | sort -s -n -k1,1}${without:+ | grep -vE '$without'}"
 	run "$@"
 	{
 		[ -z "$server" ] || echo "\$ $server &"
@@ -212,34 +248,60 @@ twin() {
 		text "$tmp/err"
 		cut "$2"
 		echo "$ended"
-		echo "\$ sockwrench show trace${without:+ | grep -vE '$without'}"
-		show | grep -vE "${without:-^\$}"
+		echo "\$ sockwrench show${form[*]:+ ${form[*]}} trace$pipe"
+		show "${form[@]}" | sorted | grep -vE "${without:-^\$}"
 		cut "$2"
 	} | examples/settle.sh "$port"
 }
 
 # transcript: of the scenario `file'.
 transcript() {
-	local ends=()
+	local ends=() id good
+	id=$(value id "$file")
+	good=$(value good "$file")
 	read -ra ends <<<"$(value ends "$file")"
-	printf '%s: the naive program\n\n' "$(value id "$file")"
-	twin naive "${ends[0]:-0}"
-	[ "$(value good "$file")" ] || return 0
-	printf '\n%s: the good program\n\n' "$(value id "$file")"
-	twin good "${ends[1]:-0}"
+	if [ "$kernel" ]; then
+		read -ra ends <<<"$(value kernel-ends "$file") ${ends[*]}"
+		printf '%s: the naive program, and the kernel\n\n' "$id"
+		if [ "$(value kernel "$file")" ]; then
+			twin kernel "${ends[0]}"
+		else
+			twin naive "${ends[0]}"
+		fi
+		return
+	fi
+	printf '%s: the %sprogram\n\n' "$id" "${good:+naive }"
+	twin naive "${ends[0]}"
+	[ "$good" ] || return 0
+	printf '\n%s: the good program\n\n' "$id"
+	twin good "${ends[1]}"
 }
 
-folder=
-if [ "${1-}" = -d ]; then
-	folder=$2
-	shift 2
-fi
+# in_net ARGS...: once more, in a network of one's own that is set up first.
+in_net() {
+	IN_NET=yes exec unshare -rn sh -ec "ip link set lo up
+		$(value kernel-net "$file"); exec \"\$@\"" sh "$0" "$@"
+}
+
+kernel='' folder=examples
+while getopts kd: option; do
+	case $option in
+	k) kernel=kernel- ;;
+	d) folder=$OPTARG ;;
+	*) exit 2 ;;
+	esac
+done
+shift $((OPTIND - 1))
 [ $# -gt 0 ] || set -- examples/*/scenario*
 for file; do
+	if [ "$kernel" ] && [ "$(value kernel-net "$file")" ] &&
+		[ -z "${IN_NET-}" ]; then
+		(in_net -k -d "$folder" "$file") || exit
+		continue
+	fi
 	topic=$(basename "$(dirname "$file")")
-	to=${folder:-examples}/$topic
-	mkdir -p "$to"
+	mkdir -p "$folder/$topic"
 	name=$(basename "$file")
 	transcript >"$tmp.new" || exit
-	mv "$tmp.new" "$to/transcript${name#scenario}.txt"
+	mv "$tmp.new" "$folder/$topic/transcript${name#scenario}.txt"
 done

@@ -100,6 +100,18 @@ static void reset(void)
 	close(client);
 }
 
+static void unread(void)
+{
+	char c;
+
+	connect_both();
+	check(send(client, "hello", 5, 0) == 5, "send");
+	check(recv(server, &c, 1, 0) == 1, "recv");
+	close(server);
+	check(take(client) < 0 && errno == ECONNRESET, "reset");
+	close(client);
+}
+
 static void refused(void)
 {
 	struct pollfd p = { .events = POLLOUT };
@@ -268,6 +280,7 @@ static const struct {
 } fates[] = {
 	{ "client_first", client_first }, { "peer_first", peer_first },
 	{ "shut_first", shut_first }, { "reset", reset },
+	{ "unread", unread },
 	{ "refused", refused }, { "later", later }, { "udp", udp },
 	{ "pair", pair }, { "copies", copies }, { "forked", forked },
 	{ "left", left }, { "thread", thread }, { "killed", killed },
