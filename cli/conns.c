@@ -146,6 +146,8 @@ static struct conn_row *meet(struct walk *w, const struct trace_call *c,
 	row->born = c->event.time;
 	if (conn == c->made && calls[id].family == FAMILY_ACCEPT) {
 		row->up = true;
+		/* Linux passes SO_LINGER on to what is accepted */
+		row->linger = c->conn >= 0 && w->rows[c->conn].linger;
 		path_begin(&row->path, ST_SYN_RCVD);
 		path_sign(&row->path, SIGN_CONNECTED);
 	} else if (conn == c->made || id == CALL_connect || id == CALL_listen) {

@@ -361,6 +361,27 @@ ways() {
 	survives timestamp/scenario '12:34:56' 'exit status 0'
 }
 
+@test "S25: all of many connections are in the trace, and at its end" {
+	# several processes have a share, as a process may have so few
+	ulimit -n 700
+	run "$SW" run -w "$TRACE" -- "$BUILD/examples/million/million" 4000
+	[ "$status" -eq 0 ]
+	[[ $output == *'4000 sockets, 2000 connections to one port (addresses: 2, '* ]]
+	"$SW" show "$TRACE" >"$LOG"
+	in_log ' connect\([0-9]+<tcp:127\.1\.0\.[0-9]+:.* = 0 ' 2000
+	in_log ' accept\(.* = [0-9]+<tcp:127\.0\.0\.1:[0-9]+->127\.1\.0\.' 2000
+	"$SW" show -f summary "$TRACE" >"$BATS_TEST_TMPDIR/summary"
+	# two addresses have the same ports: it is five things that tell them apart
+	awk '$2 == "tcp" && $3 == "client" && / closed by us$| reset by peer$/ {
+		print $4, $6
+	}' "$BATS_TEST_TMPDIR/summary" | sort -u >"$BATS_TEST_TMPDIR/known"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/known")" -eq 2000 ]
+	[ "$(sed 's/ .*//; s/.*://' "$BATS_TEST_TMPDIR/known" | sort -u |
+		wc -l)" -lt 1100 ]
+	[ "$(awk '$2 == "tcp" && $3 == "server" && / reset by us$/' \
+		"$BATS_TEST_TMPDIR/summary" | wc -l)" -eq 2000 ]
+}
+
 @test "every scenario has its test, and its transcript" {
 	local file name
 	for file in examples/*/scenario*; do

@@ -300,6 +300,12 @@ for at in range(24576 + 64, len(d), 64):
 	grep -q '^        errors: ECONNRESET 1$' "$SUMMARY"
 }
 
+@test "summary: a reset by what the listener was told" {
+	summary inherited
+	ends 2 'reset by peer' 'CLOSED > SYN_SENT > ESTABLISHED > CLOSED'
+	ends 3 'reset by us' 'SYN_RCVD > ESTABLISHED > CLOSED'
+}
+
 @test "summary: a close with data unread is a reset" {
 	summary unread
 	ends 2 'reset by peer' 'CLOSED > SYN_SENT > ESTABLISHED > CLOSED'

@@ -100,6 +100,22 @@ static void reset(void)
 	close(client);
 }
 
+/* The same by an option of the listener. */
+static void inherited(void)
+{
+	struct linger now = { 1, 0 };
+
+	listen_somewhere();
+	setsockopt(listener, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	check(!connect(client, (struct sockaddr *)&addr, sizeof addr),
+	      "connect");
+	server = accept(listener, NULL, NULL);
+	close(server);
+	check(take(client) < 0 && errno == ECONNRESET, "reset");
+	close(client);
+}
+
 static void unread(void)
 {
 	char c;
@@ -280,7 +296,7 @@ static const struct {
 } fates[] = {
 	{ "client_first", client_first }, { "peer_first", peer_first },
 	{ "shut_first", shut_first }, { "reset", reset },
-	{ "unread", unread },
+	{ "unread", unread }, { "inherited", inherited },
 	{ "refused", refused }, { "later", later }, { "udp", udp },
 	{ "pair", pair }, { "copies", copies }, { "forked", forked },
 	{ "left", left }, { "thread", thread }, { "killed", killed },
