@@ -14,3 +14,7 @@ same() {
 @test "tutorial.md: every command prints what the page says" {
 	same tutorial.md
 }
+
+@test "states.md: every command prints what the page says" {
+	same states.md
+}
