@@ -2,7 +2,16 @@
 # SPDX-License-Identifier: MIT
 # examples: each situation happens to the naive program under its rules, as
 # its transcript says, and the good twin survives it; where the kernel can be
-# had to do the same, it does the same to the naive program.
+# had to do the same, it does the same to the naive program.  It cannot for
+#   S2, S12         the peer goes between two writes: examples.bats does it for
+#                   S2, which reads its lines; a writer does not wait for us
+#   S4 with a reset takes a queue that fills up during the handshake
+#   S5 ECONNABORTED, S19
+#                   Linux hands out a connection that has gone
+#   S9              a signal in the middle of the handshake
+#   S17, S18, S24   nobody can say how much TCP moves at once
+#   S21             takes a quarter of an hour
+#   S22             a server that is away for the first question only
 
 load helpers
 bats_require_minimum_version 1.5.0
