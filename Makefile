@@ -101,6 +101,15 @@ $(B)/tables: docs/tables.c $(RULES) audit/finding.c audit/finding.h $(wildcard r
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS) $(STD) $(WARN) -o $@ docs/tables.c audit/finding.c $(RULES)
 
+# Pages that are made by running what they show.
+.PHONY: pages
+pages: all examples
+	$(Q)docs/checks.sh $(B) >$(B)/checks.md && mv $(B)/checks.md docs/
+	$(Q)for page in tutorial.md states.md; do \
+		docs/session.sh $$page $(B) >$(B)/$$page && \
+		mv $(B)/$$page docs/ || exit; \
+	done
+
 install: all
 	$(Q)install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/lib \
 		$(DESTDIR)$(PREFIX)/share/man/man1 \

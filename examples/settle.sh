@@ -39,16 +39,18 @@ function port_name(number) {
 		name("port", number)
 }
 
-function settled(line,    at, rest) {
+function settled(line,    at, head, number, rest) {
 	while ((at = index(line, root)))
 		line = substr(line, 1, at - 1) substr(line, at + length(root))
-	if (line == port)
+	if (port && line == port)
 		return "PORT"
-	if (line ~ /^[0-9]+ [0-9]+\.[0-9]+ /) {
-		match(line, /^[0-9]+/)
-		rest = substr(line, RLENGTH + 2)
-		sub(/^[0-9.]+/, "0.000000", rest)
-		line = name("pid", substr(line, 1, RLENGTH)) " " rest
+	if (match(line, /^(.*  )?[0-9]+ [0-9]+\.[0-9]+ [a-z_]+[0-9]?\(/)) {
+		match(line, /[0-9]+ [0-9]+\.[0-9]+ /)
+		head = substr(line, 1, RSTART - 1)
+		rest = substr(line, RSTART)
+		split(rest, number, " ")
+		sub(/^[0-9]+ [0-9.]+/, "", rest)
+		line = head name("pid", number[1]) " 0.000000" rest
 	}
 	line = replace(line, "(([0-9]+\\.)+[0-9]+|\\[[0-9a-f:]*\\]):[0-9]+")
 	line = replace(line, "pid [0-9]+")
