@@ -3,7 +3,10 @@
 #include "evidence.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define SEGMENT 536			/* bytes of the smallest (RFC 9293) */
 
 /* Calls within a second, counted on from the first of them. */
 struct row {
@@ -214,6 +217,36 @@ bool evidence_took_back(struct trace *t)
 			told = 0;
 	}
 	return hits && reads_alone(t, conn, proc);
+}
+
+bool evidence_cut_first(struct trace *t)
+{
+	struct trace_call c;
+	uint64_t *sent;
+	bool first = true;
+	int hits = 0;
+	uint32_t n;
+
+	trace_rewind(t, false);
+	trace_conns(t, &n);
+	sent = calloc(n + 1, sizeof *sent);
+	if (!sent)
+		abort();
+	while (first && trace_next(t, &c)) {
+		const struct event *e = &c.event;
+		bool send = calls[e->rec->call].family == FAMILY_SEND;
+		int64_t bytes = event_bytes(e);
+		if (e->rec->rule) {
+			hits++;
+			first = send && c.conn >= 0 && !sent[c.conn] &&
+				bytes > 0 && bytes < SEGMENT &&
+				e->conn->proto == PROTO_TCP;
+		}
+		if (send && c.conn >= 0 && bytes > 0)
+			sent[c.conn] += bytes;
+	}
+	free(sent);
+	return hits && first;
 }
 
 int64_t evidence_last_moved(struct trace *t)

@@ -18,10 +18,10 @@ bool evidence_uses_at_once(struct trace *t);
 bool evidence_connects_again(struct trace *t, int err);
 /*
  * A send was cut, and what came next on its connection was not the rest of
- * it; what: both.  ended: by itself, so that nothing comes any more.  Traces
+ * it; what: both.  quiet: nothing comes any more.  Traces
  * of runs with data only (-s).
  */
-bool evidence_short_lost(struct trace *t, bool ended, char *what, size_t size);
+bool evidence_short_lost(struct trace *t, bool quiet, char *what, size_t size);
 /* When the fault last happened, in ns since 1970; 0: never. */
 uint64_t evidence_last_hit(struct trace *t);
 /* It was last seen in a poll or epoll_wait that ends by itself. */
@@ -33,6 +33,11 @@ bool evidence_answered_anew(struct trace *t);
  * data is there: tcp_poll and tcp_recvmsg look at the same queue.
  */
 bool evidence_took_back(struct trace *t);
+/*
+ * The fault only cut what were the first bytes of connections: TCP takes a
+ * segment's worth of them whole, as its buffer is empty.
+ */
+bool evidence_cut_first(struct trace *t);
 /* When data was moved last: ns since the trace began; 0: never. */
 int64_t evidence_last_moved(struct trace *t);
 /* The last calls, into the outcome. */

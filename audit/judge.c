@@ -147,9 +147,16 @@ static void linted(const struct finding *f, void *ctx)
 
 /* ---- clients ------------------------------------------------------------------- */
 
+/* What is other than it was untouched. */
+struct change {
+	bool less;			/* its peers were sent less */
+	bool out;			/* its output */
+	bool lost;			/* the rest of a send */
+};
+
 /* A benign fault has changed something. */
 static void changed(const struct planned *p, const struct view *was,
-		    const struct view *now, bool less, bool out,
+		    const struct view *now, struct change change,
 		    struct outcome *o)
 {
 	const char *family = p->rule;
@@ -161,8 +168,9 @@ static void changed(const struct planned *p, const struct view *was,
 		     status_text(now->result.target.status, a, sizeof a),
 		     status_text(was->result.target.status, b, sizeof b));
 		/* more than 128: it has caught its own SIGABRT */
-		o->found[0].mild = !same_status(was, now) &&
-				   WEXITSTATUS(now->result.target.status) < 128;
+		o->found[o->n - 1].mild =
+			!same_status(was, now) &&
+			WEXITSTATUS(now->result.target.status) < 128;
 	} else if ((p->beside && !strncmp(p->beside, "connect inpr", 12)) ||
 		 (!strncmp(family, "connect ", 8) && strstr(p->rule, "EINTR")))
 		find(o, FINDING_CONNECT_RETRY_AFTER_EINTR,
@@ -172,10 +180,11 @@ static void changed(const struct planned *p, const struct view *was,
 		find(o, FINDING_UNCHECKED_CONNECT,
 		     "the connection takes its time, and the program fails: %s",
 		     status_text(now->result.target.status, a, sizeof a));
-	else if (send && less) {
+	else if (send && (change.lost ||
+			  (change.less && same_status(was, now)))) {
 		find(o, FINDING_SHORT_WRITE_LOST,
 		     "the peer was sent less than in the untouched run");
-		if (!out)
+		if (change.out)
 			find(o, FINDING_WRONG_OUTPUT,
 			     "so its own output is another one");
 	} else
@@ -263,6 +272,8 @@ static void judge_client(const struct reference *ref,
 
 	if (!t->ended && was->result.target.ended && goes_on(p, t, seen))
 		o->unended = true;	/* and handled, so far */
+	else if (!t->ended && was->result.target.ended && seen->lost)
+		;			/* it waits for what nobody can answer */
 	else if (!t->ended && was->result.target.ended)
 		stuck(o, before, t, seen->repeats);
 	else if (death(t->status) && !same_status(was, now))
@@ -272,7 +283,8 @@ static void judge_client(const struct reference *ref,
 	else if (same)
 		o->verdict = TOLERATED;
 	else if (p->kind == BENIGN && strncmp(p->rule, "accept ", 7))
-		changed(p, was, now, less || seen->lost, out, o);
+		changed(p, was, now, (struct change){
+			.less = less, .out = !out, .lost = seen->lost }, o);
 	else if (!same_status(was, now) || speaks(b, now))
 		o->verdict = HANDLED;
 	else
@@ -406,12 +418,66 @@ static void judge_server(const struct reference *ref,
 
 /* ---- the whole ------------------------------------------------------------------- */
 
+/* What the trace proves, whatever came of it. */
+static void proved(const struct planned *p, const struct view *now,
+		   struct seen *seen, struct outcome *o)
+{
+	const struct trial_part *t = &now->result.target;
+	bool quiet = t->ended || evidence_last_moved(seen->trace) <
+				 t->took - SECOND / 2;
+	char what[150];
+
+	if (strstr(p->rule, "inprogress=1h") &&
+	    evidence_uses_at_once(seen->trace))
+		find(o, FINDING_UNCHECKED_CONNECT, "SO_SNDTIMEO ended connect "
+		     "with EINPROGRESS, and the socket is used as if it were "
+		     "connected");
+	if (evidence_connects_again(seen->trace, EINTR))
+		find(o, FINDING_CONNECT_RETRY_AFTER_EINTR, "connect is called "
+		     "again, where POSIX says EALREADY (Linux lets it pass "
+		     "where the socket waits)");
+	seen->lost = p->kind == BENIGN && !strncmp(p->rule, "send ", 5) &&
+		     evidence_short_lost(seen->trace, quiet, what,
+					 sizeof what);
+	if (seen->lost)
+		find(o, FINDING_SHORT_WRITE_LOST, "%s", what);
+}
+
+/* The rules allow what no kernel is known to do: all found there are notes. */
+static void doubt(const struct seen *seen, struct outcome *o)
+{
+	if (!o->n || !(evidence_took_back(seen->trace) ||
+		       evidence_cut_first(seen->trace)))
+		return;
+	for (int i = 0; i < o->n; i++)
+		o->found[i].odd = true;
+}
+
+static void examine(const struct reference *ref, const struct planned *p,
+		    const struct view *now, const char *dir,
+		    struct seen *seen, struct outcome *o)
+{
+	struct linting linting = { ref, p, o };
+
+	proved(p, now, seen, o);
+	if (ref->server && !ref->base.view[0].result.target.ended)
+		judge_server(ref, p, now, seen, dir, o);
+	else
+		judge_client(ref, p, now, seen, o);
+	trace_rewind(seen->trace, false);
+	lint_trace(seen->trace, linted, &linting);
+	doubt(seen, o);
+	if (!o->n)
+		return;
+	o->verdict = FOUND;
+	evidence_tail(seen->trace, o);
+}
+
 void judge(const struct reference *ref, const struct planned *p,
 	   const struct view *now, const char *dir, struct outcome *o)
 {
-	struct linting linting = { ref, p, o };
 	struct seen seen = { 0 };
-	char why[200], what[150];
+	char why[200];
 
 	o->verdict = HANDLED;
 	o->took = now->result.target.took;
@@ -423,37 +489,9 @@ void judge(const struct reference *ref, const struct planned *p,
 	}
 	seen.fired = ref->idle ? 1 : trace_facts(seen.trace)->score[0].fired;
 	seen.repeats = evidence_repeats(seen.trace);
-	if (!seen.fired) {
+	if (seen.fired)
+		examine(ref, p, now, dir, &seen, o);
+	else
 		o->verdict = NOT_REACHED;
-	} else {
-		if (strstr(p->rule, "inprogress=1h") &&
-		    evidence_uses_at_once(seen.trace))
-			find(o, FINDING_UNCHECKED_CONNECT, "SO_SNDTIMEO ended "
-			     "connect with EINPROGRESS, and the socket is used "
-			     "as if it were connected");
-		if (evidence_connects_again(seen.trace, EINTR))
-			find(o, FINDING_CONNECT_RETRY_AFTER_EINTR, "connect "
-			     "is called again, where POSIX says EALREADY (Linux"
-			     " lets it pass where the socket waits)");
-		if (p->kind == BENIGN && !strncmp(p->rule, "send ", 5) &&
-		    evidence_short_lost(seen.trace, now->result.target.ended,
-					what, sizeof what)) {
-			find(o, FINDING_SHORT_WRITE_LOST, "%s", what);
-			seen.lost = true;
-		}
-		if (ref->server && !ref->base.view[0].result.target.ended)
-			judge_server(ref, p, now, &seen, dir, o);
-		else
-			judge_client(ref, p, now, &seen, o);
-		trace_rewind(seen.trace, false);
-		lint_trace(seen.trace, linted, &linting);
-		if (o->n && evidence_took_back(seen.trace))
-			for (int i = 0; i < o->n; i++)
-				o->found[i].odd = true;
-	}
-	if (o->n) {
-		o->verdict = FOUND;
-		evidence_tail(seen.trace, o);
-	}
 	trace_free(seen.trace);
 }

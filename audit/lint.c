@@ -113,6 +113,8 @@ static void see_born(struct lint *l, const struct trace_call *c)
 		.born = mark_of(l, c), .stream = view_is_stream(v),
 		.tcp = v->proto == PROTO_TCP,
 		.stage = c->conn >= 0 ? STAGE_UP : STAGE_NONE,
+		/* what is accepted inherits it */
+		.linger = c->conn >= 0 && l->socks[c->conn].linger,
 	};
 	s->used = s->born.end;
 	l->tasks[c->proc].made = s->born.start;

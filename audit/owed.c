@@ -94,7 +94,7 @@ static bool is_over(const struct event *e, int family)
 	       rec_errno(e->rec) != EINTR;
 }
 
-bool evidence_short_lost(struct trace *t, bool ended, char *what, size_t size)
+bool evidence_short_lost(struct trace *t, bool quiet, char *what, size_t size)
 {
 	struct out o = { what, what, what + size - 1, false };
 	struct trace_call c;
@@ -121,7 +121,7 @@ bool evidence_short_lost(struct trace *t, bool ended, char *what, size_t size)
 		good = pay(owed, e, bytes, &o);
 		owe(owed, e);
 	}
-	for (uint32_t i = 0; good && ended && i < n; i++)
+	for (uint32_t i = 0; good && quiet && i < n; i++)
 		if (all[i].len) {
 			tell(&o, &all[i], NULL, 0);
 			good = false;

@@ -63,6 +63,14 @@ server() {
 	[[ $output == *'note: wrong-output: recv at receive innocent.c:'* ]]
 }
 
+@test "the first bytes of a connection are sent whole: a note" {
+	client short=1,short=50% sends_once
+	run "$SW" audit --notes --faults short=1 --server \
+		"$BUILD/examples/peer/peer answer 400" -- \
+		"$PROGS/innocent" sends_once '$PORT'
+	[[ $output == *'note: short-write-lost: send at '* ]]
+}
+
 @test "a client that is sent away for want of descriptors is not the next" {
 	server EMFILE sends_away
 }

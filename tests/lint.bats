@@ -76,7 +76,7 @@ none() {
 @test "close-unread" {
 	finds close-unread unread
 	finds_nothing unread_none unread_drained unread_abort unread_download \
-		unread_gone
+		unread_gone unread_heir
 }
 
 @test "close-unread: not by one of several who have the socket" {

@@ -139,6 +139,7 @@ static void resend(bool good, int port)
 	int fd = dial(port);
 	char data[BODY];
 
+	send_all(fd, "hello, ", 7);
 	if (good) {
 		send_all(fd, record, sizeof record - 1);
 	} else {

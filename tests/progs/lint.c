@@ -22,7 +22,7 @@ static const struct {
 	CASE(close_wide), CASE(close_wide_fork), CASE(close_none),
 	CASE(unread), CASE(unread_none), CASE(unread_drained),
 	CASE(unread_fork), CASE(unread_copy), CASE(unread_abort),
-	CASE(unread_download), CASE(unread_rights), CASE(unread_gone),
+	CASE(unread_download), CASE(unread_rights), CASE(unread_gone), CASE(unread_heir),
 	CASE(wait), CASE(wait_select), CASE(wait_closed), CASE(wait_exit),
 	CASE(wait_half), CASE(wait_deaf), CASE(wait_room), CASE(wait_ways),
 	CASE(wait_shut),

@@ -121,12 +121,18 @@ static void others(int n)
 	}
 }
 
-/* reset: the server's end is gone, the client does not know yet. */
-static void reset(int fd)
+static void linger_not(int fd)
 {
 	struct linger now = { 1, 0 };
 
-	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+	check(!setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now),
+	      "SO_LINGER");
+}
+
+/* reset: the server's end is gone, the client does not know yet. */
+static void reset(int fd)
+{
+	linger_not(fd);
 	close(fd);
 }
 

@@ -285,6 +285,20 @@ static void case_unread_abort(void)
 	close(client);
 }
 
+/* The listener has asked for it, for all that it accepts. */
+static void case_unread_heir(void)
+{
+	listen_somewhere();
+	linger_not(listener);
+	client = connected();
+	server = accepted();
+	put(client, 100);
+	readable(server);
+	put(server, 3);
+	close(server);
+	close(client);
+}
+
 /* Who has seen enough of a download says no more. */
 static void case_unread_download(void)
 {
