@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define SEGMENT 536			/* bytes of the smallest (RFC 9293) */
+#define TRIED 1				/* its rule, not the one beside it */
 
 /* Calls within a second, counted on from the first of them. */
 struct row {
@@ -174,8 +175,8 @@ static bool of_stream(const struct event *e)
 			   e->conn->proto == PROTO_UNIX);
 }
 
-/* From its first recv there on, nobody else reads that connection. */
-static bool reads_alone(struct trace *t, int64_t conn, uint32_t proc)
+/* From its first such call there on, nobody else makes one. */
+static bool alone(struct trace *t, int64_t conn, uint32_t proc, int family)
 {
 	struct trace_call c;
 	bool begun = false;
@@ -183,7 +184,7 @@ static bool reads_alone(struct trace *t, int64_t conn, uint32_t proc)
 	trace_rewind(t, false);
 	while (trace_next(t, &c)) {
 		if (c.conn != conn ||
-		    calls[c.event.rec->call].family != FAMILY_RECV)
+		    calls[c.event.rec->call].family != family)
 			continue;
 		begun |= c.proc == proc;
 		if (begun && c.proc != proc)
@@ -195,7 +196,7 @@ static bool reads_alone(struct trace *t, int64_t conn, uint32_t proc)
 bool evidence_took_back(struct trace *t)
 {
 	struct trace_call c;
-	int told = 0, hits = 0;
+	int told = 0, hit = -1;
 	int64_t conn = -1;
 	uint32_t proc = 0;
 
@@ -203,11 +204,12 @@ bool evidence_took_back(struct trace *t)
 	while (trace_next(t, &c)) {
 		const struct rec *r = c.event.rec;
 		int family = calls[r->call].family;
-		if (r->rule && (family != FAMILY_RECV || r->err != EAGAIN ||
-				!of_stream(&c.event) ||
-				told != c.event.tid))
+		if (r->rule == TRIED && (r->err != EAGAIN ||
+					 !of_stream(&c.event) ||
+					 told != c.event.tid))
 			return false;
-		if (r->rule && !hits++) {
+		if (r->rule == TRIED && hit < 0) {
+			hit = family;
 			conn = c.conn;
 			proc = c.proc;
 		}
@@ -216,7 +218,8 @@ bool evidence_took_back(struct trace *t)
 		else if (told == c.event.tid)
 			told = 0;
 	}
-	return hits && reads_alone(t, conn, proc);
+	return (hit == FAMILY_RECV || hit == FAMILY_SEND) &&
+	       alone(t, conn, proc, hit);
 }
 
 bool evidence_cut_first(struct trace *t)
@@ -236,7 +239,7 @@ bool evidence_cut_first(struct trace *t)
 		const struct event *e = &c.event;
 		bool send = calls[e->rec->call].family == FAMILY_SEND;
 		int64_t bytes = event_bytes(e);
-		if (e->rec->rule) {
+		if (e->rec->rule == TRIED) {
 			hits++;
 			first = send && c.conn >= 0 && !sent[c.conn] &&
 				bytes > 0 && bytes < SEGMENT &&

@@ -30,7 +30,7 @@ bool evidence_waits_a_while(struct trace *t);
 bool evidence_answered_anew(struct trace *t);
 /*
  * The fault said EAGAIN of a stream, each time right after a wait had said that
- * data is there: tcp_poll and tcp_recvmsg look at the same queue.
+ * data or room is there: tcp_poll and tcp_recvmsg look at the same queue.
  */
 bool evidence_took_back(struct trace *t);
 /*

@@ -419,12 +419,15 @@ static void judge_server(const struct reference *ref,
 /* ---- the whole ------------------------------------------------------------------- */
 
 /* What the trace proves, whatever came of it. */
-static void proved(const struct planned *p, const struct view *now,
-		   struct seen *seen, struct outcome *o)
+static void proved(const struct planned *p, const struct view *was,
+		   const struct view *now, struct seen *seen,
+		   struct outcome *o)
 {
 	const struct trial_part *t = &now->result.target;
-	bool quiet = t->ended || evidence_last_moved(seen->trace) <
-				 t->took - SECOND / 2;
+	/* who fails may leave it at that */
+	bool quiet = t->ended ? same_status(was, now)
+			      : evidence_last_moved(seen->trace) <
+				t->took - SECOND / 2;
 	char what[150];
 
 	if (strstr(p->rule, "inprogress=1h") &&
@@ -459,7 +462,7 @@ static void examine(const struct reference *ref, const struct planned *p,
 {
 	struct linting linting = { ref, p, o };
 
-	proved(p, now, seen, o);
+	proved(p, &ref->base.view[0], now, seen, o);
 	if (ref->server && !ref->base.view[0].result.target.ended)
 		judge_server(ref, p, now, seen, dir, o);
 	else
