@@ -58,7 +58,7 @@ $(B)/progs/%: tests/progs/%.c
 	$(Q)$(CC) -O1 -g $(STD) -Wall -Wextra -o $@ $< -pthread
 
 examples: $(EXAMPLES)
-$(B)/examples/%: examples/%.c
+$(B)/examples/%: examples/%.c examples/good.h
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -O1 -g $(STD) -Wall -Wextra -o $@ $< -pthread

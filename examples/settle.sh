@@ -3,8 +3,10 @@
 # settle.sh [PORT] <TEXT: what differs from run to run gets a fixed form,
 # so that two runs can be compared.  Times become zeros, processes 1001, 1002,
 # ... and ports 40001, 40002, ... in the order in which they appear, the given
-# port PORT.  Lines that are alike are shown twice, and counted; not where a
-# line with a form feed says that the text before it was cut off somewhere.
+# port PORT.  A time-out of poll, which may be the rest of one, goes up to the
+# next tenth of a second.  Lines that are alike are shown twice, and counted;
+# not where a line with a form feed says that the text before it was cut off
+# somewhere.
 exec awk -v port="$1" -v root="$PWD/" '
 # A word for each number, in the order of their coming.
 function name(kind, number,    key) {
@@ -54,6 +56,13 @@ function settled(line,    at, head, number, rest) {
 	}
 	line = replace(line, "(([0-9]+\\.)+[0-9]+|\\[[0-9a-f:]*\\]):[0-9]+")
 	line = replace(line, "pid [0-9]+")
+	if (match(line, /poll\(.*\], [0-9]+\)/)) {
+		rest = substr(line, RSTART + RLENGTH)
+		line = substr(line, 1, RSTART + RLENGTH - 2)
+		match(line, /[0-9]+$/)
+		line = substr(line, 1, RSTART - 1) \
+			100 * int((substr(line, RSTART) + 99) / 100) ")" rest
+	}
 	if (port)
 		gsub("\"" port "\"", "\"PORT\"", line)
 	# a row of the summary

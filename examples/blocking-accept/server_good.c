@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* server.c, which waits for nobody but in poll. */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "../good.h"
 
 #define CLIENTS 100
+
+const char program[] = "echo server";
 
 static struct client {
 	int fd;
@@ -36,7 +31,7 @@ static int echo(struct client *c)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n < 0)
-		perror("echo server: client");
+		fail("client");
 	return n > 0 ? 0 : -1;
 }
 
@@ -45,11 +40,11 @@ static int add_client(int listener)
 {
 	int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK);
 
-	/* the repair: a listener that does not wait, and a loop that goes on */
+	/* The repair: a listener that does not wait, a loop that goes on. */
 	if (fd < 0 && (errno == EAGAIN || errno == EINTR))
 		return 1;
 	if (fd < 0) {
-		perror("echo server: accept");
+		fail("accept");
 		return 0;
 	}
 	clients[count++] = (struct client){ .fd = fd };
@@ -58,8 +53,7 @@ static int add_client(int listener)
 
 static void remove_client(size_t i)
 {
-	if (close(clients[i].fd) && errno != EINTR)
-		perror("echo server: close");
+	close_end(clients[i].fd);
 	clients[i] = clients[--count];
 }
 
@@ -77,7 +71,7 @@ static void serve(int listener)
 		}
 		if (poll(p, 1 + count, open ? -1 : 100) < 0) {
 			if (errno != EINTR) {
-				perror("echo server: poll");
+				fail("poll");
 				usleep(100000);
 			}
 			continue;
@@ -92,17 +86,15 @@ static void serve(int listener)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in in = here(argc > 1 ? atoi(argv[1]) : 0);
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), on = 1;
 
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	in.sin_port = htons(argc > 1 ? atoi(argv[1]) : 0);
 	if (listener < 0 ||
 	    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) ||
 	    setsockopt(listener, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) ||
 	    bind(listener, (struct sockaddr *)&in, sizeof in) ||
 	    listen(listener, 5)) {
-		perror("echo server: cannot listen");
+		fail("cannot listen");
 		if (listener >= 0)
 			close(listener);
 		return 1;

@@ -1,67 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 /* The echo server with its errors handled; server.c says what was wrong. */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <time.h>
-#include <unistd.h>
+#include "../good.h"
 
-#define PATIENCE 5		/* seconds that a client may keep still */
+const char program[] = "echo server";
 
-/* All of it, or -1; no SIGPIPE when the client has gone. */
-static int send_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		data += n;
-		len -= n;
-	}
-	return 0;
-}
-
-static void complain(const char *what)
-{
-	if (errno == EAGAIN)
-		errno = ETIMEDOUT;	/* what the PATIENCE ends with */
-	fprintf(stderr, "echo server: %s: %s\n", what, strerror(errno));
-}
-
+/* The repair: an error is no length, and the end of this client only. */
 static void echo(int fd)
 {
-	struct timeval time = { .tv_sec = PATIENCE };
+	struct timeval time = { .tv_sec = 5 };
 	char buf[512];
 
 	/* a silent client must not keep the others waiting for ever */
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time) ||
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time)) {
-		complain("setsockopt");
+		fail("setsockopt");
 		return;
 	}
 	for (;;) {
 		ssize_t n = read(fd, buf, sizeof buf);
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && again(fd, POLLIN, BLOCKING))
 			continue;
 		if (n < 0)
-			complain("read");
+			fail("read");
 		if (n <= 0)
 			return;
-		if (send_all(fd, buf, n)) {
-			complain("send");
+		if (send_all(fd, buf, n, BLOCKING)) {
+			fail("send");
 			return;
 		}
 	}
 }
 
-/* The next client: the failures of one are no reason to serve no other. */
+/*
+ * The repair: the next client, in every case.  The failures of one are no
+ * reason to serve no other.
+ */
 static int next(int listener)
 {
 	struct timespec pause = { .tv_nsec = 100000000 };
@@ -72,7 +45,7 @@ static int next(int listener)
 			return fd;
 		if (errno == EINTR)
 			continue;
-		complain("accept");
+		fail("accept");
 		/* EMFILE and its like last a while: do not spin */
 		nanosleep(&pause, NULL);
 	}
@@ -80,20 +53,16 @@ static int next(int listener)
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in in = { .sin_family = AF_INET };
+	struct sockaddr_in in = here(argc > 1 ? atoi(argv[1]) : 0);
 	socklen_t len = sizeof in;
 	int listener = socket(AF_INET, SOCK_STREAM, 0);
 
-	if (listener < 0) {
-		complain("socket");
-		return 1;
-	}
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	in.sin_port = htons(argc > 1 ? atoi(argv[1]) : 0);
+	if (listener < 0)
+		return fail("socket");
 	if (bind(listener, (struct sockaddr *)&in, sizeof in) ||
 	    listen(listener, 5) ||
 	    getsockname(listener, (struct sockaddr *)&in, &len)) {
-		complain("listen");
+		fail("listen");
 		close(listener);
 		return 1;
 	}
@@ -102,7 +71,6 @@ int main(int argc, char **argv)
 	for (;;) {
 		int fd = next(listener);
 		echo(fd);
-		if (close(fd) && errno != EINTR)
-			complain("close");
+		close_end(fd);
 	}
 }

@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The same client, which waits on; client.c says what was wrong. */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
+#include "../good.h"
 
 #define PATIENCE 5		/* seconds that nothing moves */
+
+const char program[] = "client";
 
 static volatile sig_atomic_t resized;
 
@@ -22,68 +15,29 @@ static void resize(int sig)
 	resized = 1;
 }
 
-static int fail(const char *what)
-{
-	if (errno == EAGAIN || errno == EINPROGRESS)
-		errno = ETIMEDOUT;	/* what the PATIENCE ends with */
-	fprintf(stderr, "client: %s: %s\n", what, strerror(errno));
-	return 1;
-}
-
 /*
- * repaired: the interrupted handshake is waited for as one that was never to
- * be waited for in connect: poll until it is decided, SO_ERROR says how
+ * The repair: the interrupted handshake is waited for as one that was never
+ * to be waited for in connect: poll until it is decided, SO_ERROR says how.
  */
-static int decided(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	socklen_t len = sizeof(int);
-	int n, err = ETIMEDOUT;
-
-	while ((n = poll(&p, 1, PATIENCE * 1000)) < 0 && errno == EINTR)
-		;
-	if (n < 0 || (n && getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len)))
-		return -1;
-	errno = err;
-	return err ? -1 : 0;
-}
-
-static int dial(int fd, int port)
+static int connect_on(int fd, int port)
 {
 	struct timeval time = { .tv_sec = PATIENCE };
-	struct sockaddr_in in = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
+	struct sockaddr_in to = here(port);
+	int error;
+	socklen_t len = sizeof error;
 
 	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time) ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time))
 		return -1;
-	if (!connect(fd, (struct sockaddr *)&in, sizeof in))
+	if (!connect(fd, (struct sockaddr *)&to, sizeof to))
 		return 0;
-	return errno == EINTR ? decided(fd) : -1;
-}
-
-/* The greeting is one line: without its end it is none. */
-static int listen_to(int fd)
-{
-	char buf[512], last = 0;
-	ssize_t n;
-
-	while ((n = read(fd, buf, sizeof buf)) != 0) {
-		if (n > 0) {
-			fwrite(buf, 1, n, stdout);
-			last = buf[n - 1];
-		} else if (errno != EINTR) {
-			return fail("read");
-		}
-	}
-	if (last != '\n') {
-		fprintf(stderr, "client: the greeting was cut off\n");
-		return 1;
-	}
-	return fflush(stdout) ? fail("standard output") : 0;
+	if (errno == EINPROGRESS)
+		errno = ETIMEDOUT;	/* the time of SO_SNDTIMEO is over */
+	if (errno != EINTR || await(fd, POLLOUT, PATIENCE * SECOND) ||
+	    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len))
+		return -1;
+	errno = error;
+	return error ? -1 : 0;
 }
 
 int main(int argc, char **argv)
@@ -94,11 +48,9 @@ int main(int argc, char **argv)
 	if (fd < 0)
 		return fail("socket");
 	sigaction(SIGWINCH, &action, NULL);
-	if (dial(fd, argc > 1 ? atoi(argv[1]) : 0))
+	if (connect_on(fd, argc > 1 ? atoi(argv[1]) : 0))
 		status = fail("connect");
 	else
-		status = listen_to(fd);
-	if (close(fd) && errno != EINTR && !status)
-		status = fail("close");
-	return status;
+		status = print_greeting(fd, BLOCKING);
+	return close_end(fd) | status;
 }

@@ -4,66 +4,11 @@
  * its port (0: any) and serves one client after another; a client prints what
  * it receives, and gives up after two seconds.
  */
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <err.h>
-#include <errno.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-static struct sockaddr_in here(int port)
-{
-	struct sockaddr_in in = { .sin_family = AF_INET };
-
-	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	in.sin_port = htons(port);
-	return in;
-}
-
-static int send_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -1;
-		data += n;
-		len -= n;
-	}
-	return 0;
-}
-
-static ssize_t receive(int fd, char *data, size_t len)
-{
-	ssize_t n;
-
-	do
-		n = recv(fd, data, len, 0);
-	while (n < 0 && errno == EINTR);
-	return n;
-}
-
-/* All len bytes, or -1. */
-static int receive_all(int fd, char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = receive(fd, data, len);
-		if (!n)
-			errno = ECONNRESET;	/* ended in the middle */
-		if (n <= 0)
-			return -1;
-		data += n;
-		len -= n;
-	}
-	return 0;
-}
+#include "../good.h"
 
 /* A line with its end, as a string, or -1. */
 static int receive_line(int fd, char *line, size_t size)
@@ -71,7 +16,7 @@ static int receive_line(int fd, char *line, size_t size)
 	size_t len = 0;
 
 	do {
-		if (receive_all(fd, line + len, 1))
+		if (receive_all(fd, line + len, 1, BLOCKING))
 			return -1;
 	} while (line[len++] != '\n' && len < size - 1);
 	line[len] = '\0';
@@ -92,13 +37,13 @@ static void serve_frames(int fd)
 	char frame[4 + 256];
 	uint32_t len;
 
-	while (!receive_all(fd, frame, 4)) {
+	while (!receive_all(fd, frame, 4, BLOCKING)) {
 		memcpy(&len, frame, 4);
 		len = ntohl(len);
-		if (len > 256 || receive_all(fd, frame + 4, len))
+		if (len > 256 || receive_all(fd, frame + 4, len, BLOCKING))
 			return;
 		make_upper(frame + 4, len);
-		if (send_all(fd, frame, 4 + len))
+		if (send_all(fd, frame, 4 + len, BLOCKING))
 			return;
 	}
 }
@@ -111,13 +56,13 @@ static void serve_count(int fd)
 	unsigned sum = 0;
 	ssize_t n;
 
-	while ((n = receive(fd, data, sizeof data)) > 0) {
+	while ((n = receive(fd, data, sizeof data, BLOCKING)) > 0) {
 		for (ssize_t i = 0; i < n; i++)
 			sum = sum * 31 + (unsigned char)data[i];
 		total += n;
 	}
 	n = snprintf(line, sizeof line, "%zu bytes, sum %08x\n", total, sum);
-	send_all(fd, line, n);
+	send_all(fd, line, n, BLOCKING);
 }
 
 /* For a line, a text that a full stop ends. */
@@ -131,7 +76,7 @@ static void serve_text(int fd)
 	for (int i = 1; i <= 100; i++)
 		len += sprintf(text + len, "line %d of 100\n", i);
 	len += sprintf(text + len, ".\n");
-	send_all(fd, text, len);
+	send_all(fd, text, len, BLOCKING);
 }
 
 /* What time it is, always the same. */
@@ -139,11 +84,11 @@ static void serve_time(int fd)
 {
 	static const char stamp[] = "Sat Jan  1 12:34:56 2000\n";
 
-	send_all(fd, stamp, strlen(stamp));
+	send_all(fd, stamp, strlen(stamp), BLOCKING);
 }
 
 /* in: where it listens now. */
-static int listen_on(int port, struct sockaddr_in *in)
+static int bound(int port, struct sockaddr_in *in)
 {
 	socklen_t len = sizeof *in;
 	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
@@ -166,7 +111,7 @@ static void print_port(const struct sockaddr_in *in)
 static void serve_clients(int port, void (*serve)(int fd))
 {
 	struct sockaddr_in in;
-	int listener = listen_on(port, &in);
+	int listener = bound(port, &in);
 
 	print_port(&in);
 	for (;;) {
@@ -190,7 +135,7 @@ static void serve_datagrams(int port)
 	char data[512];
 
 	for (;;) {
-		listener = listen_on(port, &in);
+		listener = bound(port, &in);
 		if (!bind(fd, (struct sockaddr *)&in, sizeof in))
 			break;
 		if (port || errno != EADDRINUSE)
@@ -211,7 +156,7 @@ static void serve_datagrams(int port)
 /* Clients. */
 
 /* A small room for what is received: a long answer cannot all be on its way. */
-static int dial(int port)
+static int connected(int port)
 {
 	struct sockaddr_in in = here(port);
 	int fd = socket(AF_INET, SOCK_STREAM, 0), room = 1;
@@ -229,14 +174,15 @@ static void ask_line(int fd, const char *question)
 	char line[512];
 	int len = snprintf(line, sizeof line, "%s\n", question);
 
-	if (send_all(fd, line, len) || receive_line(fd, line, sizeof line))
+	if (send_all(fd, line, len, BLOCKING) ||
+	    receive_line(fd, line, sizeof line))
 		err(1, "no answer to \"%s\"", question);
 	fputs(line, stdout);
 }
 
 static void ask(int port, char **lines)
 {
-	int fd = dial(port);
+	int fd = connected(port);
 
 	while (*lines)
 		ask_line(fd, *lines++);
@@ -247,15 +193,15 @@ static void ask(int port, char **lines)
 static void get(int port, char **lines)
 {
 	char data[4096], end = '\0';
-	int fd = dial(port), len = 0;
+	int fd = connected(port), len = 0;
 	ssize_t n;
 
 	for (; *lines; lines++)
 		len += snprintf(data + len, sizeof data - len, "%s\r\n%s",
 				*lines, lines[1] ? "" : "\r\n");
-	if (send_all(fd, data, len))
+	if (send_all(fd, data, len, BLOCKING))
 		err(1, "send");
-	while ((n = receive(fd, data, sizeof data)) > 0) {
+	while ((n = receive(fd, data, sizeof data, BLOCKING)) > 0) {
 		fwrite(data, 1, n, stdout);
 		end = data[n - 1];
 	}
@@ -272,10 +218,10 @@ static void get(int port, char **lines)
  */
 static void ask_beside(int port, char **lines)
 {
-	int first = dial(port), second;
+	int first = connected(port), second;
 
 	ask_line(first, lines[0]);
-	second = dial(port);
+	second = connected(port);
 	ualarm(500000, 0);
 	ask_line(first, lines[1]);
 	close(second);

@@ -12,25 +12,8 @@
  *
  * All but slam print their port on 127.0.0.1 first.
  */
-#include <arpa/inet.h>
 #include <err.h>
-#include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
-static struct sockaddr_in here(int port)
-{
-	struct sockaddr_in in = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-
-	return in;
-}
+#include "../good.h"
 
 /* A socket with a port; queue < 0: it does not listen. */
 static int bound(struct sockaddr_in *in, int queue)

@@ -1,112 +1,46 @@
 /* SPDX-License-Identifier: MIT */
 /* The same client, which asks how it went; connect.c says what was wrong. */
-#include <arpa/inet.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+#include "../good.h"
 
-static int fail(const char *what)
+const char program[] = "connect";
+
+static int connect_and_ask(int fd, int port, int time)
 {
-	fprintf(stderr, "connect: %s: %s\n", what, strerror(errno));
-	return 1;
-}
-
-static long now(void)			/* in milliseconds */
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/*
- * 0 when there is something to be done within the time.  poll, as select has
- * no room for descriptors from 1024 up.
- */
-static int wait_for(int fd, short events, long time)
-{
-	struct pollfd p = { .fd = fd, .events = events };
-	long end = now() + time;
-	int n;
-
-	/* a signal is not the end of the time, nor its beginning */
-	while ((n = poll(&p, 1, time)) < 0 && errno == EINTR)
-		time = end > now() ? end - now() : 0;
-	if (!n)
-		errno = ETIMEDOUT;
-	return n > 0 ? 0 : -1;
-}
-
-static int dial(int fd, int port, long time)
-{
-	struct sockaddr_in in = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-	socklen_t len = sizeof(int);
-	int flags = fcntl(fd, F_GETFL), err;
+	struct sockaddr_in to = here(port);
+	int flags = fcntl(fd, F_GETFL), error;
+	socklen_t len = sizeof error;
 
 	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK))
 		return -1;
 	/* it may be there at once, as a connection to this machine can be */
-	if (!connect(fd, (struct sockaddr *)&in, sizeof in))
+	if (!connect(fd, (struct sockaddr *)&to, sizeof to))
 		return 0;
-	if (errno != EINPROGRESS || wait_for(fd, POLLOUT, time))
+	if (errno != EINPROGRESS || await(fd, POLLOUT, time))
 		return -1;
 	/*
-	 * repaired: SO_ERROR says how it went, and nothing else does: with a
-	 * greeting that is already here a socket is readable and writable,
-	 * too, like one whose connect has failed
+	 * The repair: SO_ERROR says how it went, and nothing else does.  With
+	 * a greeting that is already here a socket is readable and writable,
+	 * too, like one whose connect has failed.
 	 */
-	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len))
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len))
 		return -1;
-	errno = err;
-	return err ? -1 : 0;
-}
-
-/* The greeting is one line: without its end it is none. */
-static int listen_to(int fd, long time)
-{
-	char buf[512], last = 0;
-	ssize_t n;
-
-	printf("connected\n");
-	while ((n = read(fd, buf, sizeof buf)) != 0) {
-		if (n > 0) {
-			fwrite(buf, 1, n, stdout);
-			last = buf[n - 1];
-		} else if (errno != EINTR &&
-			   (errno != EAGAIN || wait_for(fd, POLLIN, time))) {
-			return fail("read");
-		}
-	}
-	if (last != '\n') {
-		fprintf(stderr, "connect: the greeting was cut off\n");
-		return 1;
-	}
-	return fflush(stdout) ? fail("standard output") : 0;
+	errno = error;
+	return error ? -1 : 0;
 }
 
 int main(int argc, char **argv)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0), status;
-	long time = argc > 2 ? atof(argv[2]) * 1000 : 2000;
+	int time = argc > 2 ? atof(argv[2]) * SECOND : 2 * SECOND;
 
 	if (fd < 0)
 		return fail("socket");
-	if (dial(fd, argc > 1 ? atoi(argv[1]) : 0, time))
+	if (connect_and_ask(fd, argc > 1 ? atoi(argv[1]) : 0, time)) {
 		status = fail("connect");
-	else
-		status = listen_to(fd, time);
-	if (close(fd) && errno != EINTR && !status)
-		status = fail("close");
-	return status;
+	} else {
+		printf("connected\n");
+		status = print_greeting(fd, time);
+	}
+	return close_end(fd) | status;
 }

@@ -16,39 +16,13 @@
  * kernel's choice.  They print it and serve one client after another.
  * Clients exit 0 when all was sent and the answer has ended in good order.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include "../good.h"
 
 #define ADDRESSES 4
 #define PATIENCE 15			/* seconds, of the client */
 
-static int fail(const char *what)
-{
-	fprintf(stderr, "peer: %s: %s\n", what, strerror(errno));
-	return 1;
-}
-
-/* Signals restart the calls here: there is no EINTR to be handled. */
-static int write_all(int fd, const char *data, size_t len)
-{
-	while (len) {
-		ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
-
-		if (n < 0)
-			return -1;
-		data += n;
-		len -= n;
-	}
-	return 0;
-}
+const char program[] = "peer";
 
 /* Up to the end of the line, byte by byte; -1 when there is none. */
 static int read_line(int fd)
@@ -78,7 +52,7 @@ static int write_text(int fd, const char *head, size_t len)
 		text[n++] = row[i % (sizeof row - 1)];
 	if (len)
 		text[end - 1] = '\n';
-	r = write_all(fd, text, end);
+	r = send_all(fd, text, end, BLOCKING);
 	free(text);
 	return r;
 }
@@ -90,7 +64,7 @@ static void echo(int fd, long len)
 
 	(void)len;
 	while ((n = recv(fd, buf, sizeof buf, 0)) > 0)
-		if (write_all(fd, buf, n))
+		if (send_all(fd, buf, n, BLOCKING))
 			return;
 }
 
@@ -204,11 +178,7 @@ static const char *const manners[] = { "ask", "tell", "hear" };
 
 static int client(int port, char **texts, enum manner manner)
 {
-	struct sockaddr_in in = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
+	struct sockaddr_in in = here(port);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	char buf[512];
 	ssize_t n;
@@ -219,7 +189,7 @@ static int client(int port, char **texts, enum manner manner)
 	for (; *texts; texts++) {
 		int len = snprintf(buf, sizeof buf, "%.500s\n", *texts);
 
-		if (write_all(fd, buf, len))
+		if (send_all(fd, buf, len, BLOCKING))
 			return fail("send");
 		if (manner == ASK && !echoed(fd, buf, len)) {
 			fprintf(stderr, "peer: no echo of '%s'\n", *texts);

@@ -3,66 +3,17 @@
  * The same client, which outlives its server: writer_good PORT WAY, where the
  * way is ignore, nosignal or handler.  writer.c says what was wrong.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <unistd.h>
+#include "../good.h"
 
-#define PATIENCE 5		/* seconds that nothing moves */
+const char program[] = "writer";
 
-static int fail(const char *what)
-{
-	if (errno == EAGAIN || errno == EINPROGRESS)
-		errno = ETIMEDOUT;	/* what the PATIENCE ends with */
-	fprintf(stderr, "writer: %s: %s\n", what, strerror(errno));
-	return 1;
-}
-
-/* A signal does not end the handshake: wait until it is decided. */
-static int decided(int fd)
-{
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
-	socklen_t len = sizeof(int);
-	int n, err = ETIMEDOUT;
-
-	while ((n = poll(&p, 1, PATIENCE * 1000)) < 0 && errno == EINTR)
-		;
-	if (n < 0 || (n && getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len)))
-		return -1;
-	errno = err;
-	return err ? -1 : 0;
-}
-
-static int dial(int fd, int port)
-{
-	struct timeval time = { .tv_sec = PATIENCE };
-	struct sockaddr_in in = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-
-	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time) ||
-	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof time))
-		return -1;
-	if (!connect(fd, (struct sockaddr *)&in, sizeof in))
-		return 0;
-	return errno == EINTR ? decided(fd) : -1;
-}
-
-static int send_all(int fd, const char *data, size_t len, int flags)
+static int send_line(int fd, const char *data, size_t len, int flags)
 {
 	while (len) {
 		ssize_t n = send(fd, data, len, flags);
 
-		if (n < 0 && errno == EINTR)
+		if (n < 0 && again(fd, POLLOUT, BLOCKING))
 			continue;
 		if (n < 0)
 			return -1;
@@ -80,7 +31,7 @@ static int finish(int fd)
 
 	if (shutdown(fd, SHUT_WR))
 		return fail("shutdown");
-	while ((n = recv(fd, &c, 1, 0)) > 0 || (n < 0 && errno == EINTR))
+	while ((n = receive(fd, &c, 1, BLOCKING)) > 0)
 		;
 	return n ? fail("recv") : 0;
 }
@@ -92,7 +43,7 @@ static int report(int fd, int flags)
 
 	for (i = 1; i <= 4; i++) {
 		snprintf(line, sizeof line, "line %d\n", i);
-		if (send_all(fd, line, strlen(line), flags))
+		if (send_line(fd, line, strlen(line), flags))
 			return fail("send");
 		printf("sent line %d\n", i);
 	}
@@ -104,30 +55,29 @@ static void nothing(int sig)
 	(void)sig;
 }
 
-int main(int argc, char **argv)
+/*
+ * The repair: with the signal out of the way send says EPIPE.  The flag is
+ * for libraries; SIG_IGN is inherited by what is executed, a handler is not.
+ */
+static int without_signal(const char *way)
 {
-	const char *way = argc > 2 ? argv[2] : "ignore";
 	struct sigaction pipe = {
 		.sa_handler = strcmp(way, "handler") ? SIG_IGN : nothing,
 	};
-	int fd = socket(AF_INET, SOCK_STREAM, 0), flags = 0, status;
 
-	/*
-	 * repaired: with the signal out of the way send says EPIPE.  The flag
-	 * is for libraries; SIG_IGN is inherited by what is executed, a
-	 * handler is not
-	 */
 	if (!strcmp(way, "nosignal"))
-		flags = MSG_NOSIGNAL;
-	else
-		sigaction(SIGPIPE, &pipe, NULL);
+		return MSG_NOSIGNAL;
+	sigaction(SIGPIPE, &pipe, NULL);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	int flags = without_signal(argc > 2 ? argv[2] : "ignore"), status;
+	int fd = dial_blocking(argc > 1 ? atoi(argv[1]) : 0, 5 * SECOND);
+
 	if (fd < 0)
-		return fail("socket");
-	if (dial(fd, argc > 1 ? atoi(argv[1]) : 0))
-		status = fail("connect");
-	else
-		status = report(fd, flags);
-	if (close(fd) && errno != EINTR && !status)
-		status = fail("close");
-	return status;
+		return 1;
+	status = report(fd, flags);
+	return close_end(fd) | status;
 }
