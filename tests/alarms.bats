@@ -61,6 +61,7 @@ server() {
 		"$BUILD/examples/peer/peer answer 400" -- \
 		"$PROGS/innocent" trusts_poll '$PORT'
 	[[ $output == *'note: wrong-output: recv at receive innocent.c:'* ]]
+	[[ $output == *'note: wrong-output: send at sent innocent.c:'* ]]
 }
 
 @test "the first bytes of a connection are sent whole: a note" {

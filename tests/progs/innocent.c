@@ -45,29 +45,44 @@ static void pause_for(int ms)
 /* ---- clients ------------------------------------------------------------- */
 
 static int pace;			/* ms after each piece */
-static bool waits;			/* poll says when to receive */
+static bool waits;			/* poll says when to go on */
 static bool trusts;			/* send takes all */
 static const char *question = "\n";
 
-static int receive(int fd, char *to, int size)
+/* MSG_DONTWAIT once poll has told of it, or 0. */
+static int told(int fd, short events)
 {
-	struct pollfd p = { fd, POLLIN, 0 };
-	int n;
+	struct pollfd p = { fd, events, 0 };
 
 	if (!waits)
-		return recv(fd, to, size, 0);
+		return 0;
 	while (poll(&p, 1, -1) < 0 && errno == EINTR)
 		;
-	n = recv(fd, to, size, MSG_DONTWAIT);
-	if (n < 0)
+	return MSG_DONTWAIT;
+}
+
+static int receive(int fd, char *to, int size)
+{
+	int n = recv(fd, to, size, told(fd, POLLIN));
+
+	if (n < 0 && waits)
 		perror("recv");
 	return n;
+}
+
+static bool sent(int fd, const char *line)
+{
+	ssize_t len = strlen(line);
+	ssize_t n = send(fd, line, len, MSG_NOSIGNAL | told(fd, POLLOUT));
+
+	if (n < 0 && waits)
+		perror("send");
+	return n == len || (n > 0 && trusts);
 }
 
 /* Bytes of the answer, or -1: errno says why there is no connection. */
 static int ask(void)
 {
-	ssize_t len = strlen(question);
 	struct sockaddr_in to = address("127.0.0.1");
 	int fd = socket(AF_INET, SOCK_STREAM, 0), got = 0, n = -1;
 	char data[ANSWER];
@@ -75,7 +90,7 @@ static int ask(void)
 	if (fd < 0)
 		return -1;
 	if (!connect(fd, (void *)&to, sizeof to) &&
-	    send(fd, question, len, MSG_NOSIGNAL) >= (trusts ? 1 : len))
+	    sent(fd, question))
 		for (; got < ANSWER; got += n) {
 			n = receive(fd, data + got, ANSWER - got);
 			if (n <= 0)
@@ -162,7 +177,7 @@ static int asks_anew(void)
 	return 0;
 }
 
-/* What poll has told of a stream is there. */
+/* What poll has told of a stream is there, and so is room. */
 static int trusts_poll(void)
 {
 	waits = true;
