@@ -279,8 +279,8 @@ transcript() {
 
 # in_net ARGS...: once more, in a network of one's own that is set up first.
 in_net() {
-	IN_NET=yes exec unshare -rn sh -ec "ip link set lo up
-		$(value kernel-net "$file"); exec \"\$@\"" sh "$0" "$@"
+	IN_NET=yes exec examples/own-net.sh sh -ec \
+		"$(value kernel-net "$file"); exec \"\$@\"" sh "$0" "$@"
 }
 
 kernel='' folder=examples

@@ -255,6 +255,8 @@ static int sends_away(void)
 			fd = accept(p.fd, NULL, NULL);
 			if (fd >= 0)
 				close(fd);
+			else
+				pause_for(100);
 			spare = open("/dev/null", O_RDONLY);
 		}
 	}
