@@ -264,6 +264,33 @@ static bool keeps_pace(const struct rule *a, const struct rule *b)
 	return always(a) && turns_cover(a, b) && covers(a, b) && covers(b, a);
 }
 
+/*
+ * b acts on what a call has made or moved, and a rule before a takes some
+ * calls and lets them be made: for these a does not come first.
+ */
+static bool let_through(const struct rule *all, const struct rule *a,
+			const struct rule *b, int family)
+{
+	if (b->action != FIELD_NUMBER && !says(b, WITH(AT)) &&
+	    family != FAMILY_ACCEPT)
+		return false;
+	for (const struct rule *z = all; z < a; z++)
+		if (!z->never && z->families & 1 << family &&
+		    z->action != FIELD_ERROR && z->action != FIELD_RESET &&
+		    z->action != FIELD_EOF)
+			return true;
+	return false;
+}
+
+static bool let_through_any(const struct rule *all, const struct rule *a,
+			    const struct rule *b)
+{
+	for (int f = 0; f < FAMILIES; f++)
+		if (b->families & 1 << f && let_through(all, a, b, f))
+			return true;
+	return false;
+}
+
 /* The first of n rules that is before b in a family every time, or NULL. */
 static const struct rule *first_in(const struct rule *all, int n,
 				   const struct rule *b, int family)
@@ -271,7 +298,8 @@ static const struct rule *first_in(const struct rule *all, int n,
 	for (const struct rule *a = all; a < all + n; a++)
 		if (always(a) && every_turn(a) &&
 		    a->families & 1 << family && matchers_cover(a, b) &&
-		    covers_family(a, b, family))
+		    covers_family(a, b, family) &&
+		    !let_through(all, a, b, family))
 			return a;
 	return NULL;
 }
@@ -284,7 +312,7 @@ static const struct rule *first(const struct rule *all, int n,
 
 	*others = false;
 	for (const struct rule *a = all; a < all + n; a++)
-		if (keeps_pace(a, b))
+		if (keeps_pace(a, b) && !let_through_any(all, a, b))
 			return a;
 	for (int f = 0; f < FAMILIES; f++) {
 		const struct rule *a;

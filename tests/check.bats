@@ -498,3 +498,13 @@ $PWD/a.rules:1:5" ]
 		"$ROOT/docs/sockwrench.1")
 	[ "$status" -eq 0 ]
 }
+
+@test "what another rule lets through is not behind one that fails it" {
+	printf '%s\n' '* latency=2s' '* error=ENOMEM force' '* number=1024' \
+		>"$BATS_TEST_TMPDIR/rules"
+	run "$SW" check "$BATS_TEST_TMPDIR/rules"
+	[ "$status" -eq 0 ]
+	sed -i 1d "$BATS_TEST_TMPDIR/rules"
+	run "$SW" check "$BATS_TEST_TMPDIR/rules"
+	[[ $output == *':2:1: expected a rule that can fire near '* ]]
+}
