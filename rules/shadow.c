@@ -8,6 +8,7 @@
  */
 #include "check.h"
 
+#include <netdb.h>
 #include <string.h>
 
 struct sort {
@@ -91,11 +92,48 @@ static enum moment moment(const struct rule *r, struct sort k)
 	return BEFORE;
 }
 
+/* Calls that a rule may have to spare, whatever the kind (match.c). */
+enum odd { ASIDE, LITERAL, SHOWN, ODDS };
+
+static bool spares(const struct rule *r, struct sort k, enum odd odd)
+{
+	const struct fault_row *f = fault_on(r, k);
+	bool error = r->action == FIELD_ERROR;
+
+	if (says(r, WITH(FORCE)))
+		return false;
+	switch (odd) {
+	case ASIDE:
+		return (k.family == FAMILY_LISTEN ||
+			(k.family == FAMILY_RECV &&
+			 k.proto & (IS_TCP | IS_UDP))) &&
+		       (error || r->action == FIELD_SHORT ||
+			r->action == FIELD_RESET || r->action == FIELD_EOF);
+	case LITERAL:
+		return k.family == FAMILY_RESOLVE && error &&
+		       r->error != EAI_MEMORY;
+	default:
+		return k.family == FAMILY_RECV && error &&
+		       !(f && f->condition == ALWAYS);
+	}
+}
+
+/* Whether there are calls that a must spare and b need not. */
+static bool leaves(const struct rule *a, const struct rule *b, struct sort k)
+{
+	for (enum odd odd = 0; odd < ODDS; odd++)
+		if (spares(a, k, odd) && !spares(b, k, odd))
+			return true;
+	return false;
+}
+
 /* Whether b, which could act, comes too late. */
 static bool precedes(const struct rule *a, const struct rule *b, struct sort k)
 {
 	enum moment at = moment(a, k);
 
+	if (leaves(a, b, k))
+		return false;
 	if (vague(a->action) && a->action != b->action)
 		return false;
 	if (at == moment(b, k))

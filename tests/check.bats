@@ -508,3 +508,19 @@ $PWD/a.rules:1:5" ]
 	run "$SW" check "$BATS_TEST_TMPDIR/rules"
 	[[ $output == *':2:1: expected a rule that can fire near '* ]]
 }
+
+@test "what a rule has to spare is left to the next one" {
+	local first second
+	while IFS=/ read -r first second; do
+		run "$SW" check <(printf '%s\n%s\n' "$first" "$second")
+		[ "$status" -eq 0 ] || {
+			echo "$first / $second: $output"
+			return 1
+		}
+	done <<-'END'
+	resolve error=EAI_AGAIN/resolve error=EAI_MEMORY
+	recv error=EINTR/recv blocking error=ENOMEM
+	recv proto=tcp reset/recv proto=tcp delay=1s
+	listen error=EADDRINUSE/listen delay=1s
+	END
+}

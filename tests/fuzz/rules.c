@@ -185,6 +185,13 @@ static struct query some_query(uint64_t *state)
 		q.family = set == (ON_SEND | ON_RECV) && draw(state) & 1
 			? FAMILY_RECV : q.family;
 	}
+	/* what a rule may have to spare */
+	q.literal = set & ON_RESOLVE && draw(state) & 1;
+	q.shown = q.family == FAMILY_RECV && draw(state) % 4 == 0
+		  ? draw(state) % 50 : 0;
+	q.aside = (q.family == FAMILY_LISTEN ||
+		   (q.family == FAMILY_RECV && q.protos & (IS_TCP | IS_UDP))) &&
+		  draw(state) % 4 == 0;
 	address(&q, 0, state);
 	address(&q, 1, state);
 	return q;
