@@ -28,10 +28,10 @@ for name in docs examples rules tests; do
 done
 cd "$scratch"
 
-# A group of its own, so that nothing that it starts stays; and no descriptor
-# but the first three, as programs count theirs.
+# A group of its own, so that nothing that it starts stays.
 coproc SHELL {
-	exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&- 2>&1
+	. "$root/examples/three-fds.sh"
+	exec 2>&1
 	exec env -i PATH=/usr/local/bin:/usr/bin:/bin HOME="$HOME" LC_ALL=C \
 		setsid bash --noprofile --norc
 }

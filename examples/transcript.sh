@@ -23,7 +23,8 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 export LC_ALL=C
-exec </dev/null 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
+. examples/three-fds.sh
+exec </dev/null
 
 sw=build/sockwrench
 patience=60				# seconds, for one program

@@ -20,11 +20,13 @@ setup_file() {
 	cd "$BATS_TEST_DIRNAME/.." || return
 }
 
-# transcript SCENARIO: made anew, and as it was; its path.
+# transcript SCENARIO: made anew, and as it was; its path.  Descriptors that
+# are open here change nothing.
 transcript() {
 	local name=${1##*/} made
 	made=$BATS_TEST_TMPDIR/${1%/*}/transcript${name#scenario}.txt
-	examples/transcript.sh -d "$BATS_TEST_TMPDIR" "examples/$1" >&2
+	examples/transcript.sh -d "$BATS_TEST_TMPDIR" "examples/$1" \
+		>&2 10</dev/null 12</dev/null
 	diff -u "examples/${made#"$BATS_TEST_TMPDIR/"}" "$made" >&2
 	echo "$made"
 }
