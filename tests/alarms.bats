@@ -3,7 +3,7 @@
 # What the audit must not say: programs that do nothing wrong where it might
 # look so (tests/progs/innocent.c). Real programs were accused of each.
 
-# '$PORT' is audit's, and run sets status and output:
+# '$PORT' is audit's, '$0' of the inner shell, and run sets status and output:
 # shellcheck disable=SC2016,SC2154
 
 load helpers
@@ -70,6 +70,18 @@ server() {
 		"$BUILD/examples/peer/peer answer 400" -- \
 		"$PROGS/innocent" sends_once '$PORT'
 	[[ $output == *'note: short-write-lost: send at '* ]]
+}
+
+@test "the kernel sends 536 first bytes whole, with the smallest of buffers" {
+	local mss first
+	for mss in 536 1460 9000; do
+		first=$(examples/own-net.sh sh -c \
+			'ip link set lo gso_max_segs 1; exec "$0" "$1"' \
+			"$PROGS/first_bytes" "$mss")
+		echo "MSS $mss: $first"
+		[ "$first" -ge 536 ]
+		[ "$first" -lt 1000000 ]
+	done
 }
 
 @test "a client that is sent away for want of descriptors is not the next" {
