@@ -83,11 +83,11 @@ static inline int in_close(const void *caller, int fd, bool cancel)
 	if (unlikely(fd_slot(fd) == SLOT_OURS))
 		return no_such();
 	on = !fd_plain(fd) && call_begin(&c, CALL_close, fd, true, caller);
-	if (on)
-		describe_close(&c, fd);
 	slot = fd_leave(fd);
-	if (on)
+	if (on) {
 		call_fault(&c);		/* whatever it says, it closes */
+		describe_close(&c, fd);	/* as it is after a delay */
+	}
 	r = cancel ? real.close(fd) : (int)real.syscall(SYS_close, fd);
 	if (on)
 		RETURNED(r, BAD_ZERO, 0, );

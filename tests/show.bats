@@ -312,6 +312,14 @@ for at in range(24576 + 64, len(d), 64):
 	ends 3 'reset by us' 'SYN_RCVD > ESTABLISHED > CLOSED'
 }
 
+@test "summary: so is one with data that came while the close was held back" {
+	"$SW" run --must-fire -w "$TRACE" -e 'close conn=3 delay=2s' -- \
+		"$CONNS" unread_late
+	"$SW" show -f summary "$TRACE" >"$SUMMARY"
+	ends 2 'reset by peer' 'CLOSED > SYN_SENT > ESTABLISHED > CLOSED'
+	ends 3 'reset by us' 'SYN_RCVD > ESTABLISHED > CLOSED'
+}
+
 @test "summary: a connection refused in the background, and one made" {
 	summary refused
 	ends 2 'refused' 'CLOSED > SYN_SENT > CLOSED'

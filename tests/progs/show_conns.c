@@ -128,6 +128,35 @@ static void unread(void)
 	close(client);
 }
 
+/* Sends once the process's first thread stands still. */
+static void *when_asleep(void *arg)
+{
+	char state;
+	FILE *f;
+
+	(void)arg;
+	do {
+		f = fopen("/proc/self/stat", "r");
+		check(f && fscanf(f, "%*d (%*[^)]) %c", &state) == 1, "stat");
+		fclose(f);
+	} while (state != 'S');
+	check(send(client, "hello", 5, 0) == 5, "send");
+	return NULL;
+}
+
+/* For `close conn=3 delay=': the data comes while that takes its time. */
+static void unread_late(void)
+{
+	pthread_t sender;
+
+	connect_both();
+	check(!pthread_create(&sender, NULL, when_asleep, NULL), "thread");
+	close(server);
+	pthread_join(sender, NULL);
+	check(take(client) < 0 && errno == ECONNRESET, "reset");
+	close(client);
+}
+
 static void refused(void)
 {
 	struct pollfd p = { .events = POLLOUT };
@@ -296,8 +325,9 @@ static const struct {
 } fates[] = {
 	{ "client_first", client_first }, { "peer_first", peer_first },
 	{ "shut_first", shut_first }, { "reset", reset },
-	{ "unread", unread }, { "inherited", inherited },
-	{ "refused", refused }, { "later", later }, { "udp", udp },
+	{ "unread", unread }, { "unread_late", unread_late },
+	{ "inherited", inherited }, { "refused", refused },
+	{ "later", later }, { "udp", udp },
 	{ "pair", pair }, { "copies", copies }, { "forked", forked },
 	{ "left", left }, { "thread", thread }, { "killed", killed },
 	{ "many", many },
